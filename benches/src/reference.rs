@@ -1,0 +1,165 @@
+//! What the answers have to be: the definitions of `SPEC.md`, naively, in f64.
+
+use tinderbox::{Interaction, Model, Ranked, Rule};
+
+/// What a score may differ by: a user embedding is rounded to 16 bits before it meets the rows.
+const SCORE_ERROR: f64 = 2e-4;
+/// What a component of a user embedding may differ by, relative to the largest: f32 against f64.
+const USER_ERROR: f64 = 1e-4;
+
+/// The right answers for one user.
+#[derive(Debug)]
+pub struct Reference {
+    /// dim
+    user: Vec<f64>,
+    /// One for each item of the catalogue.
+    scores: Vec<f64>,
+    /// The items that a ranking leaves out.
+    support: Vec<u32>,
+}
+
+/// One interaction: the item's row, and the level's target and weight.
+struct Shot {
+    row: Vec<f64>,
+    target: f64,
+    weight: f64,
+}
+
+impl Reference {
+    /// Adapts to the support and scores the whole catalogue.
+    pub fn of(model: &Model<'_>, support: &[Interaction]) -> Self {
+        let shots: Vec<Shot> = support.iter().map(|interaction| shot(model, interaction)).collect();
+        let user = adapt(model, &shots);
+        let scores = (0..model.items()).map(|item| score(model, &user, &shots, &row(model, item))).collect();
+        Self { user, scores, support: support.iter().map(|interaction| interaction.item).collect() }
+    }
+
+    /// # Panics
+    /// If `user` is not the adapted user embedding, within rounding.
+    pub fn check_user(&self, user: &[f32]) {
+        let largest = self.user.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        assert_eq!(user.len(), self.user.len(), "dim of the user embedding");
+        for (component, (&found, &expected)) in user.iter().zip(&self.user).enumerate() {
+            assert!(
+                (f64::from(found) - expected).abs() <= USER_ERROR * largest,
+                "component {component} of the user embedding is {found}, expected {expected}"
+            );
+        }
+    }
+
+    /// # Panics
+    /// If `list` is not a list of the best `len` items outside the support, best first, with their scores,
+    /// within rounding: items whose scores differ by less may change places.
+    pub fn check_list(&self, list: &[Ranked], len: usize) {
+        let mut best: Vec<(u32, f64)> =
+            (0..).zip(self.scores.iter().copied()).filter(|(item, _)| !self.support.contains(item)).collect();
+        best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        best.truncate(len);
+        assert_eq!(list.len(), best.len(), "length of the list");
+        assert!(list.is_sorted_by(|a, b| a.score >= b.score), "the list is not sorted: {list:?}");
+        for (rank, (ranked, &(item, expected))) in list.iter().zip(&best).enumerate() {
+            let Ranked { item: found, score } = *ranked;
+            let by_definition = self.scores[found as usize];
+            assert!(
+                (f64::from(score) - by_definition).abs() <= SCORE_ERROR,
+                "item {found} has score {score}, expected {by_definition}"
+            );
+            assert!(
+                (by_definition - expected).abs() <= 2.0 * SCORE_ERROR,
+                "rank {rank} is item {found} ({by_definition}), expected {item} ({expected})"
+            );
+            assert!(!self.support.contains(&found), "item {found} is in the support");
+            assert!(list[..rank].iter().all(|above| above.item != found), "item {found} occurs twice");
+        }
+    }
+}
+
+fn shot(model: &Model<'_>, interaction: &Interaction) -> Shot {
+    let (levels, level) = (model.levels(), usize::from(interaction.level));
+    Shot {
+        row: row(model, interaction.item as usize),
+        target: levels.target(level).into(),
+        weight: levels.weight(level).into(),
+    }
+}
+
+/// The user embedding; for `matching`, the prior.
+fn adapt(model: &Model<'_>, shots: &[Shot]) -> Vec<f64> {
+    let prior = wide(model.prior());
+    match model.rule() {
+        Rule::Maml { pull } => maml(model, pull.into(), prior, shots),
+        Rule::Prototypical { scale, shrinkage } => {
+            let total: f64 = shots.iter().map(|shot| shot.weight).sum();
+            let mut mean = vec![0.0; prior.len()];
+            for shot in shots {
+                add(&mut mean, shot.weight * shot.target, &shot.row);
+            }
+            let mut user = prior;
+            let share = f64::from(scale) / (f64::from(shrinkage) + total);
+            add(&mut user, share, &precondition(model, mean));
+            user
+        }
+        Rule::Matching { .. } => prior,
+    }
+}
+
+fn maml(model: &Model<'_>, pull: f64, prior: Vec<f64>, shots: &[Shot]) -> Vec<f64> {
+    let mut user = prior.clone();
+    for step_sizes in model.step_sizes().chunks_exact(model.dim()) {
+        let mut gradient = model.gram().map_or(vec![0.0; user.len()], |gram| times(gram, &user));
+        add(&mut gradient, pull, &user);
+        add(&mut gradient, -pull, &prior);
+        for shot in shots {
+            add(&mut gradient, shot.weight * (dot(&shot.row, &user) - shot.target), &shot.row);
+        }
+        let direction = precondition(model, gradient);
+        for ((value, &step_size), direction) in user.iter_mut().zip(step_sizes).zip(direction) {
+            *value -= f64::from(step_size) * direction;
+        }
+    }
+    user
+}
+
+fn score(model: &Model<'_>, user: &[f64], shots: &[Shot], row: &[f64]) -> f64 {
+    let Rule::Matching { sharpness, null } = model.rule() else {
+        return dot(user, row) / dot(user, user).sqrt();
+    };
+    let (mut attended, mut total) = (0.0, f64::from(null));
+    for shot in shots {
+        let share = shot.weight * (f64::from(sharpness) * dot(&shot.row, row)).exp();
+        attended += share * shot.target;
+        total += share;
+    }
+    dot(user, row) + attended / total
+}
+
+fn precondition(model: &Model<'_>, gradient: Vec<f64>) -> Vec<f64> {
+    model.preconditioner().map_or_else(|| gradient.clone(), |columns| times(columns, &gradient))
+}
+
+/// The embedding of an item.
+fn row(model: &Model<'_>, item: usize) -> Vec<f64> {
+    let (dim, scale) = (model.dim(), f64::from(model.scales()[item]));
+    model.rows()[item * dim..(item + 1) * dim].iter().map(|&value| scale * f64::from(value)).collect()
+}
+
+/// A square matrix, column after column, times a vector.
+fn times(columns: &[f32], vector: &[f64]) -> Vec<f64> {
+    let mut product = vec![0.0; vector.len()];
+    for (column, &value) in columns.chunks_exact(vector.len()).zip(vector) {
+        add(&mut product, value, &wide(column));
+    }
+    product
+}
+
+fn add(sum: &mut [f64], factor: f64, vector: &[f64]) {
+    sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += factor * value);
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}

@@ -1,0 +1,168 @@
+//! Models and support sets to measure with.
+
+use std::path::Path;
+use tinderbox::{Interaction, Model, Rule, Session, quantise_row};
+use tinderbox_format::{Contents, Level};
+
+/// The three adaptation rules.
+pub const RULES: [Rule; 3] = [
+    Rule::Maml { pull: 0.1 },
+    Rule::Prototypical { scale: 2.0, shrinkage: 0.7 },
+    Rule::Matching { sharpness: 5.0, null: 3.0 },
+];
+
+/// Items x dim: ML-100K, and catalogues that leave the second-level and the last-level cache.
+pub const SIZES: [(usize, usize); 6] =
+    [(1_682, 32), (1_682, 64), (10_000, 32), (10_000, 64), (100_000, 32), (100_000, 64)];
+
+/// Names a model file to measure in addition to the made ones.
+const MODEL_VARIABLE: &str = "TINDERBOX_MODEL";
+
+/// Inner steps of a made `maml` model.
+const STEPS: usize = 4;
+
+/// A model file in memory.
+#[derive(Debug)]
+pub struct Sample {
+    name: String,
+    words: Vec<u64>, // for the alignment
+    len: usize,
+}
+
+impl Sample {
+    /// A model with all that its rule uses, the same on every machine: random directions, popular items
+    /// closer to the prior.
+    pub fn made(rule: Rule, items: usize, dim: usize) -> Self {
+        let mut noise = Noise(items as u64 * 31 + dim as u64);
+        let prior = noise.floats(dim, 0.5);
+        let (rows, scales) = catalogue(&mut noise, &prior, items);
+        let is_maml = matches!(rule, Rule::Maml { .. });
+        let step_sizes = noise.floats(STEPS * dim, 0.3);
+        let (gram, preconditioner) = (noise.floats(dim * dim, 0.02), noise.floats(dim * dim, 0.2));
+        let ids: Vec<String> = (0..items).map(|item| item.to_string()).collect();
+        let bytes = Contents {
+            rule,
+            dim,
+            prior: &prior,
+            step_sizes: if is_maml { &step_sizes } else { &[] },
+            gram: is_maml.then_some(&gram),
+            preconditioner: (!matches!(rule, Rule::Matching { .. })).then_some(&preconditioner),
+            levels: &levels(),
+            rows: &rows,
+            scales: &scales,
+            ids: &ids,
+            ..Contents::default()
+        }
+        .to_bytes()
+        .unwrap_or_else(|error| panic!("a made model does not fit the format: {error}"));
+        Self::of(format!("{items}x{dim}"), &bytes)
+    }
+
+    /// The model file that `TINDERBOX_MODEL` names, if it is set.
+    ///
+    /// # Panics
+    /// If the file cannot be read or is no model file.
+    pub fn given() -> Option<Self> {
+        let path = std::env::var_os(MODEL_VARIABLE)?;
+        let shown = Path::new(&path).display();
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{MODEL_VARIABLE}={shown}: {error}"));
+        let sample = Self::of("file".to_owned(), &bytes);
+        if let Err(error) = Model::open(sample.bytes()) {
+            panic!("{MODEL_VARIABLE}={shown}: {error}");
+        }
+        Some(sample)
+    }
+
+    /// Made models of these sizes, and the given one if it is of the same rule.
+    pub fn all(rule: Rule, sizes: &[(usize, usize)]) -> Vec<Self> {
+        let given = Self::given().filter(|sample| sample.model().rule().name() == rule.name());
+        sizes.iter().map(|&(items, dim)| Self::made(rule, items, dim)).chain(given).collect()
+    }
+
+    fn of(name: String, bytes: &[u8]) -> Self {
+        let mut words = vec![0; bytes.len().div_ceil(size_of::<u64>())];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self { name, words, len: bytes.len() }
+    }
+
+    /// `1682x32`, or `file`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bytes of the file, aligned.
+    pub fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.len]
+    }
+
+    /// The opened model.
+    pub fn model(&self) -> Model<'_> {
+        Model::open(self.bytes()).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+}
+
+/// Feedback on `len` distinct items over the more popular part of the catalogue, on every level in turn.
+pub fn support(model: &Model<'_>, len: usize) -> Vec<Interaction> {
+    let (items, levels) = (model.items() as u32, model.levels().len());
+    let step = (items / 2 / len.max(1) as u32).max(1);
+    (0..len as u32)
+        .map(|at| Interaction { item: at * step + 3, level: ((levels - 1 + 3 * at as usize) % levels) as u8 })
+        .collect()
+}
+
+/// Scratch memory for a session with room for `capacity` interactions.
+pub fn scratch(model: &Model<'_>, capacity: usize) -> Vec<f32> {
+    vec![0.0; Session::scratch_len(model, capacity)]
+}
+
+/// Rows, items x dim, and scales; the pull towards the prior fades with the item's number.
+fn catalogue(noise: &mut Noise, prior: &[f32], items: usize) -> (Vec<i8>, Vec<f32>) {
+    let dim = prior.len();
+    let mut rows = vec![0; items * dim];
+    let scales = rows.chunks_exact_mut(dim).enumerate().map(|(item, quantised)| {
+        let popularity = 1.0 / (1.0 + item as f32 / 100.0);
+        let mut row = noise.floats(dim, 1.0);
+        row.iter_mut().zip(prior).for_each(|(value, prior)| *value += popularity * prior);
+        let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+        row.iter_mut().for_each(|value| *value /= length);
+        quantise_row(&row, quantised)
+    });
+    let scales = scales.collect();
+    (rows, scales)
+}
+
+/// Five stars.
+fn levels() -> [Level; 5] {
+    let level = |value, target, weight| Level {
+        value,
+        target,
+        weight,
+        liked: value >= 4.0,
+        plain: value == 1.0 || value == 4.0,
+    };
+    [
+        level(1.0, -0.4, 1.2),
+        level(2.0, -0.2, 1.0),
+        level(3.0, 0.05, 0.6),
+        level(4.0, 0.9, 1.0),
+        level(5.0, 1.1, 1.3),
+    ]
+}
+
+/// SplitMix64 (Steele et al. 2014): the models must not change with a crate's version.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform in `-size .. size`.
+    fn floats(&mut self, len: usize, size: f32) -> Vec<f32> {
+        (0..len).map(|_| size * ((self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0)).collect()
+    }
+}

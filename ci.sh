@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# ci.sh JOB...   one way to check, by hand and in CI
+#
+#   data         fetch MovieLens 100K, which the tests want (to ./ml-100k; 2 MB)
+#   fmt          formatting
+#   lint         clippy, warnings are errors
+#   test         all tests of the workspace
+#   docs         API docs, warnings are errors
+#   no-std       the engine without std and without an allocator, linked into a bare static library
+#   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
+#   bench-smoke  every benchmark once, after it has checked its answer
+#   quickstart   the README's first command
+#   all          all of them, in this order
+set -euo pipefail
+cd "$(dirname "$0")"
+
+FUZZ_SECONDS=${FUZZ_SECONDS:-60}
+FUZZ_TARGETS=(open session kernel round_trip)
+
+data() { cargo run --quiet -p tinderbox-trainer -- fetch ml-100k; }
+
+fmt() {
+  cargo fmt --all --check
+  cargo fmt --manifest-path fuzz/Cargo.toml --check
+}
+
+lint() {
+  cargo clippy --workspace --all-targets --all-features -- -D warnings
+  cargo clippy -p tinderbox-format -p tinderbox --no-default-features -- -D warnings
+}
+
+test() {
+  data
+  cargo test --workspace --all-features
+}
+
+docs() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features; }
+
+# A static library with a panic handler of its own: linking std or alloc anywhere below would clash with it.
+no_std() { RUSTFLAGS='-C panic=abort' cargo build -p tinderbox --no-default-features --release --example bare; }
+
+fuzz() {
+  if cargo +nightly --version >/dev/null 2>&1 && { cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet cargo-fuzz --locked; }; then
+    echo "fuzz: libFuzzer, on $(rustc +nightly --version), $FUZZ_SECONDS s a target"
+    for target in "${FUZZ_TARGETS[@]}"; do
+      cargo +nightly fuzz run --features libfuzzer "$target" -- -max_total_time="$FUZZ_SECONDS" -print_final_stats=1
+    done
+  else
+    echo "fuzz: no nightly compiler or no cargo-fuzz: seeded mutations of the corpus on stable, $FUZZ_SECONDS s a target"
+    cargo run --release --manifest-path fuzz/Cargo.toml --bin stable -- "$FUZZ_SECONDS"
+  fi
+}
+
+bench_smoke() { cargo bench -p tinderbox-benches -- --test; }
+
+quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
+
+all() {
+  for job in fmt lint test docs no-std fuzz bench-smoke quickstart; do
+    echo "== $job"
+    "${job//-/_}"
+  done
+}
+
+[ $# -gt 0 ] || { sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
+for job in "$@"; do
+  case $job in
+    data | fmt | lint | test | docs | no-std | fuzz | bench-smoke | quickstart | all) "${job//-/_}" ;;
+    *) echo "ci.sh: no job '$job'; run it without arguments for the list" >&2; exit 2 ;;
+  esac
+done

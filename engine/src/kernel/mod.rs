@@ -1,0 +1,121 @@
+//! Arithmetic, one file per CPU feature. [`scalar`] is the definition: every other kernel equals it bit
+//! for bit, on every length (`tests/kernel.rs`).
+//!
+//! A [`Kernel`] can only be had from [`Kernel::detect`], [`Kernel::all`] or [`Kernel::scalar`]: holding one
+//! is the proof that the CPU can run it.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod scalar;
+
+/// The largest magnitude of a component of a query.
+///
+/// 127 * 128: a kernel for eight-bit multipliers may split a query into two planes of int8, and with 1,024
+/// dimensions a dot product with an int8 row still fits an i32 (127 * 16,256 * 1,024 < 2^31).
+pub const QUERY_MAX: i16 = 127 * 128;
+
+/// One way to compute; a value is the proof that this CPU has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel(Isa);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Isa {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+/// Calls `$function` of the module that `$kernel` stands for.
+macro_rules! dispatch {
+    ($kernel:expr, $function:ident($($argument:expr),*)) => {
+        match $kernel.0 {
+            Isa::Scalar => scalar::$function($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an Avx2 kernel is made by `avx2()` alone, after it found the feature.
+            Isa::Avx2 => unsafe { avx2::$function($($argument),*) },
+        }
+    };
+}
+
+#[expect(unsafe_code, reason = "functions with a target feature are unsafe to call from code without it")]
+impl Kernel {
+    /// The fastest that this CPU has: asked at run time with feature `std`, at compile time without.
+    pub fn detect() -> Self {
+        Self::avx2().unwrap_or(Self::scalar())
+    }
+
+    /// The definition; every target has it.
+    pub fn scalar() -> Self {
+        Self(Isa::Scalar)
+    }
+
+    /// All that this CPU has, slowest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Some(Self::scalar()), Self::avx2()].into_iter().flatten()
+    }
+
+    fn avx2() -> Option<Self> {
+        #[cfg(all(target_arch = "x86_64", feature = "std"))]
+        let found = std::is_x86_feature_detected!("avx2");
+        #[cfg(all(target_arch = "x86_64", not(feature = "std")))]
+        let found = cfg!(target_feature = "avx2");
+        #[cfg(target_arch = "x86_64")]
+        return found.then_some(Self(Isa::Avx2));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// Name of the instruction set, in lower case.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Isa::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => "avx2",
+        }
+    }
+
+    /// `scores[i] = dot(rows[i], query) * scales[i] * factor`, the dot product in exact integers.
+    ///
+    /// `rows`: items x dim, `query`: dim (a multiple of 16, components within ±[`QUERY_MAX`]), `scales` and
+    /// `scores`: items. What is longer than the shortest of them is left alone, and all of it if `query` is
+    /// empty.
+    pub fn scan(self, rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
+        if query.is_empty() {
+            return; // rows of no length cannot be told apart
+        }
+        dispatch!(self, scan(rows, query, scales, factor, scores))
+    }
+
+    /// `out += sum_c coefficients[c] * columns[c]`, in the order of `c`: a matrix times a vector, without
+    /// a horizontal sum, so that every vector width gives the same bits. `columns`: c x out.
+    pub fn accumulate(self, columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+        dispatch!(self, accumulate(columns, coefficients, out))
+    }
+
+    /// The dot product in 16 lanes, added up by a fixed tree. The length is a multiple of 16.
+    pub fn dot(self, a: &[f32], b: &[f32]) -> f32 {
+        dispatch!(self, dot(a, b))
+    }
+
+    /// One support item's share of the attention: for the cosine `c` of every row to that item,
+    /// `a = weight * exp(sharpness * c)`, `attended += a * target`, `total += a`. All slices: items.
+    pub fn attend(self, cosines: &[f32], attention: Attention, attended: &mut [f32], total: &mut [f32]) {
+        dispatch!(self, attend(cosines, attention, attended, total))
+    }
+
+    /// The largest value, or negative infinity; NaN is passed over.
+    pub fn largest(self, values: &[f32]) -> f32 {
+        dispatch!(self, largest(values))
+    }
+}
+
+/// How one support item is attended to: see [`Kernel::attend`].
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    /// Inverse temperature of the softmax over cosines.
+    pub sharpness: f32,
+    /// The feedback's weight.
+    pub weight: f32,
+    /// The feedback's target.
+    pub target: f32,
+}

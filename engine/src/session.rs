@@ -1,0 +1,407 @@
+//! One user: feedback in, ranking out.
+
+use crate::adapt::{LANES, Support, Work, maml, matching, prototypical};
+use crate::error::{FeedbackError, FilterError, SessionError};
+use crate::filter::Filter;
+use crate::kernel::{Attention, Kernel};
+use crate::new_item::NewItems;
+use crate::quantise::quantise_user;
+use crate::rank::{Best, CHUNK, Ranked};
+use tinderbox_format::{Model, Rule};
+
+/// What a user says of an item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Feedback {
+    /// A bare like.
+    Like,
+    /// A bare dislike.
+    Dislike,
+    /// A rating on the scale that the model was trained on; the nearest level counts.
+    Rating(f32),
+}
+
+/// One piece of feedback: an item and a feedback level of the model. Apps keep the list of what the user
+/// said, by id, and make interactions anew for each model file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interaction {
+    /// Number of the item; from [`Model::items`] on, the items added at run time.
+    pub item: u32,
+    /// Number of the feedback level in [`Model::levels`].
+    pub level: u8,
+}
+
+impl Interaction {
+    /// Feedback on the item with this id. Cost: a binary search over the catalogue.
+    ///
+    /// # Errors
+    /// [`FeedbackError`]: an id that the catalogue does not have, feedback that the model does not know.
+    pub fn of(model: &Model<'_>, id: &str, feedback: Feedback) -> Result<Self, FeedbackError> {
+        let item = model.item(id).ok_or(FeedbackError::UnknownId)?;
+        Self::at(model, item as u32, feedback)
+    }
+
+    /// Feedback on the item of this number.
+    ///
+    /// # Errors
+    /// [`FeedbackError`]: feedback that the model does not know.
+    pub fn at(model: &Model<'_>, item: u32, feedback: Feedback) -> Result<Self, FeedbackError> {
+        let levels = model.levels();
+        let level = match feedback {
+            Feedback::Like => levels.plain_like().ok_or(FeedbackError::NoLikes)?,
+            Feedback::Dislike => levels.plain_dislike().ok_or(FeedbackError::NoDislikes)?,
+            Feedback::Rating(value) => levels.closest(value).ok_or(FeedbackError::OffScale {
+                found: value,
+                lowest: levels.value(0),
+                highest: levels.value(levels.len() - 1),
+            })?,
+        };
+        Ok(Self { item, level: level as u8 })
+    }
+}
+
+/// One piece of the user's feedback, and what it does to an item: see [`Session::explain`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reason {
+    /// The item that the feedback was on.
+    pub item: u32,
+    /// How much lower the explained item would score without that feedback; negative if it would be higher.
+    pub effect: f32,
+}
+
+/// One user's adapted state, in memory that the caller owns.
+///
+/// Nothing here needs to be saved: the state of a user is the list of feedback, and adapting to all of it
+/// again is as fast as adapting to one more. A session before [`Session::adapt`] is the prior's: it ranks
+/// for a user of whom nothing is known.
+#[derive(Debug)]
+pub struct Session<'a> {
+    model: Model<'a>,
+    kernel: Kernel,
+    new_items: NewItems<'a>,
+    /// The prior and the user's features, dim.
+    base: &'a mut [f32],
+    /// The adapted user embedding, dim.
+    user: &'a mut [f32],
+    gradient: &'a mut [f32],
+    direction: &'a mut [f32],
+    /// The user embedding as it meets the rows, dim.
+    query: &'a mut [i16],
+    /// Turns an integer dot, times a row's scale, into a score.
+    factor: f32,
+    /// Number of interactions in the support.
+    len: usize,
+    /// Items of the support in the order given; as long as the capacity, like all below.
+    items: &'a mut [u32],
+    /// The same, ascending.
+    ascending: &'a mut [u32],
+    weights: &'a mut [f32],
+    targets: &'a mut [f32],
+    residual: &'a mut [f32],
+    /// Embeddings of the support, capacity x dim; `matching` keeps queries here, two to a float.
+    rows: &'a mut [f32],
+    /// Transposed, dim x capacity.
+    columns: &'a mut [f32],
+}
+
+/// Floats of scratch memory that do not depend on the capacity, in units of dim: base, user, gradient,
+/// direction, and the query in half the space.
+const HALVES_OF_DIM: usize = 9;
+/// Floats of scratch memory for each interaction beside its two embeddings: item twice, weight, target, residual.
+const PER_INTERACTION: usize = 5;
+
+impl<'a> Session<'a> {
+    /// The length of the scratch memory, in floats, for a support of up to `capacity` interactions.
+    ///
+    /// Cost per interaction: 2 dim + 5 floats, rounded up to 16 interactions.
+    pub fn scratch_len(model: &Model<'_>, capacity: usize) -> usize {
+        let lanes = capacity.max(1).saturating_add(LANES - 1) / LANES * LANES;
+        let each = 2 * model.dim() + PER_INTERACTION;
+        lanes.saturating_mul(each).saturating_add(model.dim() * HALVES_OF_DIM / 2)
+    }
+
+    /// A session with the fastest kernel, at the prior. What `scratch` holds does not matter.
+    ///
+    /// # Errors
+    /// [`SessionError::ScratchTooSmall`], see [`Session::scratch_len`].
+    pub fn new(model: Model<'a>, scratch: &'a mut [f32]) -> Result<Self, SessionError> {
+        Self::with_kernel(model, Kernel::detect(), scratch)
+    }
+
+    /// A session with a kernel of one's own choice; the results do not depend on it.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn with_kernel(
+        model: Model<'a>,
+        kernel: Kernel,
+        scratch: &'a mut [f32],
+    ) -> Result<Self, SessionError> {
+        let (dim, found) = (model.dim(), scratch.len());
+        let expected = Self::scratch_len(&model, 1);
+        let too_small = SessionError::ScratchTooSmall { expected, found };
+        let for_support = found.checked_sub(dim * HALVES_OF_DIM / 2).ok_or(too_small)?;
+        let capacity = for_support / (2 * dim + PER_INTERACTION) / LANES * LANES;
+        if capacity == 0 {
+            return Err(too_small);
+        }
+        let mut free = scratch;
+        let mut take = |len: usize| free.split_off_mut(..len).unwrap_or_default();
+        let mut session = Self {
+            model,
+            kernel,
+            new_items: NewItems::default(),
+            base: take(dim),
+            user: take(dim),
+            gradient: take(dim),
+            direction: take(dim),
+            query: bytemuck::cast_slice_mut(take(dim / 2)),
+            factor: 0.0,
+            len: 0,
+            items: bytemuck::cast_slice_mut(take(capacity)),
+            ascending: bytemuck::cast_slice_mut(take(capacity)),
+            weights: take(capacity),
+            targets: take(capacity),
+            residual: take(capacity),
+            rows: take(capacity * dim),
+            columns: take(capacity * dim),
+        };
+        session.base.copy_from_slice(model.prior());
+        session.readapt();
+        Ok(session)
+    }
+
+    /// Ranks these items together with the catalogue from now on; forgets the support.
+    ///
+    /// # Errors
+    /// [`SessionError::NewItemsShape`] if there are not dim bytes for each scale.
+    pub fn add_items(&mut self, new_items: NewItems<'a>) -> Result<(), SessionError> {
+        let (expected, found) =
+            (new_items.scales.len().saturating_mul(self.model.dim()), new_items.rows.len());
+        if expected != found {
+            return Err(SessionError::NewItemsShape { expected, found });
+        }
+        self.new_items = new_items;
+        self.len = 0;
+        self.readapt();
+        Ok(())
+    }
+
+    /// Says what is known of the user beside feedback: numbers of [`Model::user_features`]. Replaces what
+    /// was said before and adapts to the present support again.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownFeature`]; the session is then as it was.
+    pub fn set_features(&mut self, features: &[u32]) -> Result<(), SessionError> {
+        let table = self.model.user_features();
+        if let Some(&found) = features.iter().find(|&&feature| feature as usize >= table.len()) {
+            return Err(SessionError::UnknownFeature { found, features: table.len() });
+        }
+        self.base.copy_from_slice(self.model.prior());
+        for embedding in features.iter().filter_map(|&feature| table.embedding(feature as usize)) {
+            self.kernel.accumulate(embedding, &[1.0], self.base);
+        }
+        self.readapt();
+        Ok(())
+    }
+
+    /// Adapts from the prior to the whole support set; what the session had adapted to before is forgotten.
+    ///
+    /// The order of the support has no influence beyond the rounding of sums. Cost: for `maml`
+    /// steps * (2 support + 2 dim) * dim multiplications, see [`Session::scratch_len`] for the memory.
+    ///
+    /// # Errors
+    /// [`SessionError`]: more interactions than there is room for, an unknown item or level; the session
+    /// is then as it was.
+    pub fn adapt(&mut self, support: &[Interaction]) -> Result<(), SessionError> {
+        let (capacity, found) = (self.items.len(), support.len());
+        if found > capacity {
+            return Err(SessionError::SupportTooLong { capacity, found });
+        }
+        let (levels, items) = (self.model.levels(), self.items());
+        for interaction in support {
+            if usize::from(interaction.level) >= levels.len() {
+                return Err(SessionError::UnknownLevel { found: interaction.level, levels: levels.len() });
+            }
+            if interaction.item as usize >= items {
+                return Err(SessionError::UnknownItem { found: interaction.item, items });
+            }
+        }
+        self.len = support.len();
+        for (at, interaction) in support.iter().enumerate() {
+            self.items[at] = interaction.item;
+            self.targets[at] = levels.target(usize::from(interaction.level));
+            self.weights[at] = levels.weight(usize::from(interaction.level));
+        }
+        let ascending = &mut self.ascending[..self.len];
+        ascending.copy_from_slice(&self.items[..self.len]);
+        ascending.sort_unstable();
+        self.embed_support();
+        self.readapt();
+        Ok(())
+    }
+
+    /// Ranks the catalogue and the new items for the user, exactly, best first, ties to the lower number,
+    /// and returns as many as exist, up to the length of `out`. Cost: one pass over the rows.
+    ///
+    /// # Errors
+    /// [`FilterError`]: a list that is not ascending, an unknown item or category.
+    pub fn rank<'o>(&self, filter: &Filter<'_>, out: &'o mut [Ranked]) -> Result<&'o [Ranked], FilterError> {
+        let mut pass = filter.pass(self.model, self.items(), &self.ascending[..self.len])?;
+        let mut best = Best::new(out);
+        let catalogue = (0, self.model.rows(), self.model.scales());
+        let new_items = (self.model.items(), self.new_items.rows, self.new_items.scales);
+        for (first, rows, scales) in [catalogue, new_items] {
+            let chunks = rows.chunks(CHUNK * self.model.dim()).zip(scales.chunks(CHUNK));
+            for (first, (rows, scales)) in (first..).step_by(CHUNK).zip(chunks) {
+                if pass.wants(first, scales.len()) {
+                    let mut scores = [0.0; CHUNK];
+                    let scores = &mut scores[..scales.len()];
+                    self.score_rows(rows, scales, scores);
+                    pass.apply(first, scores);
+                    best.offer(self.kernel, first, scores);
+                }
+            }
+        }
+        Ok(best.sorted())
+    }
+
+    /// The score of one item: the same bits as in a ranking.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownItem`].
+    pub fn score(&self, item: u32) -> Result<f32, SessionError> {
+        let (row, scale) =
+            self.row(item).ok_or(SessionError::UnknownItem { found: item, items: self.items() })?;
+        let mut score = [0.0];
+        self.score_rows(row, &[scale], &mut score);
+        Ok(score[0])
+    }
+
+    /// Which of the user's feedback raised `item`, and by how much: the strongest first, up to the length
+    /// of `out`.
+    ///
+    /// Each effect is counterfactual: the score with all feedback minus the score without this one. It
+    /// means the same for every adaptation rule. Cost: one adaptation for each interaction of the support.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownItem`].
+    pub fn explain<'o>(&mut self, item: u32, out: &'o mut [Reason]) -> Result<&'o [Reason], SessionError> {
+        let score = self.score(item)?;
+        let mut filled = 0;
+        for at in 0..self.len {
+            let weight = core::mem::take(&mut self.weights[at]);
+            self.readapt();
+            let reason = Reason { item: self.items[at], effect: score - self.score(item)? };
+            self.weights[at] = weight;
+            let place = out[..filled].partition_point(|kept| kept.effect >= reason.effect);
+            if place < out.len() {
+                filled = out.len().min(filled + 1);
+                out[place..filled].rotate_right(1);
+                out[place] = reason;
+            }
+        }
+        self.readapt();
+        Ok(&out[..filled])
+    }
+
+    /// The adapted user embedding, dim floats; for `matching`, the prior and the user's features.
+    pub fn user(&self) -> &[f32] {
+        self.user
+    }
+
+    /// The model that the session ranks with.
+    pub fn model(&self) -> Model<'a> {
+        self.model
+    }
+
+    /// Items of the catalogue and added at run time.
+    fn items(&self) -> usize {
+        self.model.items() + self.new_items.scales.len()
+    }
+
+    /// The int8 row of an item and its scale.
+    fn row(&self, item: u32) -> Option<(&'a [i8], f32)> {
+        let (item, dim) = (item as usize, self.model.dim());
+        let (item, rows, scales) = match item.checked_sub(self.model.items()) {
+            None => (item, self.model.rows(), self.model.scales()),
+            Some(new) => (new, self.new_items.rows, self.new_items.scales),
+        };
+        let scale = *scales.get(item)?;
+        Some((rows.get(item * dim..(item + 1) * dim)?, scale))
+    }
+
+    /// The support in lanes: what [`Session::adapt`] was given, rounded up.
+    fn width(&self) -> usize {
+        self.len.next_multiple_of(LANES)
+    }
+
+    /// Fetches the rows of the support into scratch memory and pads it.
+    fn embed_support(&mut self) {
+        let (dim, width) = (self.model.dim(), self.width());
+        self.weights[self.len..width].fill(0.0);
+        self.targets[self.len..width].fill(0.0);
+        let matching = matches!(self.model.rule(), Rule::Matching { .. });
+        self.columns[..dim * width].fill(0.0);
+        for at in 0..self.len {
+            let Some((row, scale)) = self.row(self.items[at]) else { continue };
+            let floats = &mut self.rows[at * dim..(at + 1) * dim];
+            if matching {
+                // Attention needs integers for the kernel, and the row's scale.
+                let query: &mut [i16] = bytemuck::cast_slice_mut(floats);
+                query.iter_mut().zip(row).for_each(|(query, &value)| *query = i16::from(value));
+                self.residual[at] = scale;
+                continue;
+            }
+            for (component, (float, &value)) in floats.iter_mut().zip(row).enumerate() {
+                *float = scale * f32::from(value);
+                self.columns[component * width + at] = *float;
+            }
+        }
+    }
+
+    /// Brings the user embedding and its query in line with the prior, the features and the support.
+    fn readapt(&mut self) {
+        let (dim, width) = (self.model.dim(), self.width());
+        let support = Support {
+            rows: &self.rows[..self.len * dim],
+            columns: &self.columns[..dim * width],
+            targets: &self.targets[..width],
+            weights: &self.weights[..width],
+        };
+        let mut work = Work {
+            residual: &mut self.residual[..width],
+            gradient: self.gradient,
+            direction: self.direction,
+        };
+        let (model, kernel, base, user) = (&self.model, self.kernel, &*self.base, &mut *self.user);
+        let unit = match model.rule() {
+            Rule::Maml { pull } => {
+                maml::adapt(model, kernel, pull, base, &support, &mut work, user);
+                true
+            }
+            Rule::Prototypical { scale, shrinkage } => {
+                prototypical::adapt(model, kernel, scale, shrinkage, base, &support, &mut work, user);
+                true
+            }
+            Rule::Matching { .. } => {
+                user.copy_from_slice(base);
+                false
+            }
+        };
+        self.factor = quantise_user(self.kernel, self.user, unit, self.query);
+    }
+
+    /// Scores at most [`CHUNK`] rows. `rows`: scores x dim, `scales`: scores.
+    fn score_rows(&self, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
+        self.kernel.scan(rows, self.query, scales, self.factor, scores);
+        if let Rule::Matching { sharpness, null } = self.model.rule() {
+            let dim = self.model.dim();
+            let support = (0..self.len).map(|at| matching::Attended {
+                query: &bytemuck::cast_slice(&self.rows[at * dim..(at + 1) * dim])[..dim],
+                scale: self.residual[at],
+                attention: Attention { sharpness, weight: self.weights[at], target: self.targets[at] },
+            });
+            matching::attend(self.kernel, null, support, rows, scales, scores);
+        }
+    }
+}

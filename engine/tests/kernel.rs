@@ -1,0 +1,145 @@
+//! Every kernel that this CPU has equals `scalar`, bit for bit, on every length.
+
+use proptest::prelude::*;
+use tinderbox::Kernel;
+use tinderbox::kernel::{Attention, QUERY_MAX};
+
+const DIMS: [usize; 7] = [16, 32, 48, 64, 128, 256, 1024];
+
+/// A cheap, repeatable stream of numbers.
+fn noise(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
+}
+
+fn floats(seed: u64, len: usize) -> Vec<f32> {
+    let mut next = noise(seed);
+    (0..len).map(|_| (next() % 20_001) as f32 / 1e4 - 1.0).collect()
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// Runs `compute` with every kernel and compares with the definition.
+fn assert_equal(what: &str, compute: impl Fn(Kernel) -> Vec<f32>) {
+    let expected = bits(&compute(Kernel::scalar()));
+    for kernel in Kernel::all() {
+        assert_eq!(bits(&compute(kernel)), expected, "{what}: {} differs from scalar", kernel.name());
+    }
+}
+
+#[test]
+fn scan_equals_scalar_on_every_number_of_rows_and_dim() {
+    for dim in DIMS {
+        let mut next = noise(dim as u64);
+        let query: Vec<i16> = (0..dim).map(|_| (next() % 32_513) as i16 - QUERY_MAX).collect();
+        for items in 0..=70 {
+            let rows: Vec<i8> = (0..items * dim).map(|_| (next() % 255) as i8).map(|v| v.max(-127)).collect();
+            let scales = floats(7, items);
+            assert_equal(&format!("scan {items} x {dim}"), |kernel| {
+                let mut scores = vec![0.0; items];
+                kernel.scan(&rows, &query, &scales, 0.37, &mut scores);
+                scores
+            });
+        }
+    }
+}
+
+#[test]
+fn scan_is_exact_at_the_extremes() {
+    let dim = 1024;
+    for (row, query) in [(127_i8, QUERY_MAX), (-127, QUERY_MAX), (127, -QUERY_MAX), (-127, -QUERY_MAX)] {
+        let exact = i64::from(row) * i64::from(query) * dim as i64;
+        for kernel in Kernel::all() {
+            let mut scores = [0.0; 9];
+            kernel.scan(&vec![row; 9 * dim], &vec![query; dim], &[1.0; 9], 1.0, &mut scores);
+            assert_eq!(scores, [exact as f32; 9], "{}", kernel.name());
+        }
+    }
+}
+
+#[test]
+fn a_shorter_slice_leaves_the_rest_alone() {
+    for kernel in Kernel::all() {
+        let mut scores = [9.0; 12];
+        kernel.scan(&[1; 16 * 20], &[1; 16], &[1.0; 10], 1.0, &mut scores);
+        assert_eq!(scores[..10], [16.0; 10]);
+        assert_eq!(scores[10..], [9.0; 2], "{}", kernel.name());
+    }
+}
+
+#[test]
+fn accumulate_equals_scalar_on_every_length() {
+    for len in 0..=100 {
+        for columns in 0..=20 {
+            let (matrix, coefficients) = (floats(1, len * columns), floats(2, columns));
+            assert_equal(&format!("accumulate {columns} x {len}"), |kernel| {
+                let mut out = floats(3, len);
+                kernel.accumulate(&matrix, &coefficients, &mut out);
+                out
+            });
+        }
+    }
+}
+
+#[test]
+fn dot_and_largest_equal_scalar_on_every_length() {
+    for len in 0..=130 {
+        let (a, b) = (floats(4, len), floats(5, len));
+        assert_equal(&format!("dot {len}"), |kernel| vec![kernel.dot(&a, &b)]);
+        assert_equal(&format!("largest {len}"), |kernel| vec![kernel.largest(&a)]);
+    }
+}
+
+#[test]
+fn attend_equals_scalar_on_every_length() {
+    for len in 0..=70 {
+        let cosines = floats(6, len);
+        for sharpness in [0.0, 1.0, 8.5, 300.0, -4.0] {
+            assert_equal(&format!("attend {len} at {sharpness}"), |kernel| {
+                let (mut attended, mut total) = (floats(8, len), vec![0.5; len]);
+                kernel.attend(
+                    &cosines,
+                    Attention { sharpness, weight: 0.7, target: -0.3 },
+                    &mut attended,
+                    &mut total,
+                );
+                attended.extend(total);
+                attended
+            });
+        }
+    }
+}
+
+#[test]
+fn largest_passes_over_nan() {
+    for kernel in Kernel::all() {
+        assert_eq!(kernel.largest(&[f32::NAN, 1.0, f32::NAN, 3.0, f32::NAN]), 3.0);
+        assert_eq!(kernel.largest(&[]), f32::NEG_INFINITY);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_rows_and_query_give_the_same_bits(
+        parts in 1_usize..9,
+        rows in proptest::collection::vec(-127_i8..=127, 0..3000),
+        query in proptest::collection::vec(-QUERY_MAX..=QUERY_MAX, 128),
+        factor in -1e3_f32..1e3,
+    ) {
+        let query = &query[..parts * 16];
+        let items = rows.len() / query.len();
+        let scales = floats(11, items);
+        assert_equal("scan", |kernel| {
+            let mut scores = vec![0.0; items];
+            kernel.scan(&rows, query, &scales, factor, &mut scores);
+            scores
+        });
+    }
+}

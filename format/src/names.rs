@@ -1,0 +1,103 @@
+//! Lists of text: the bytes of all, and where each ends.
+
+use core::cmp::Ordering;
+
+use crate::error::{OpenError, VerifyError};
+use crate::section::{Kind, Sections};
+
+/// A list of texts. Each begins where the one before it ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    bytes: &'a [u8],
+    ends: &'a [u32],
+    section: &'static str,
+}
+
+impl<'a> Names<'a> {
+    /// The texts of two sections of which both or none must be there. `Ok` means: the last text ends
+    /// where the bytes do.
+    pub(crate) fn read(
+        sections: &Sections<'a>,
+        bytes_kind: Kind,
+        ends_kind: Kind,
+    ) -> Result<Option<Self>, OpenError> {
+        let section = bytes_kind.name();
+        match (sections.optional(bytes_kind)?, sections.optional::<u32>(ends_kind)?) {
+            (Some(bytes), Some(ends)) => {
+                let expected = u64::from(ends.last().copied().unwrap_or(0));
+                let found = bytes.len() as u64;
+                if expected != found {
+                    return Err(OpenError::SectionLength { section, expected, found });
+                }
+                Ok(Some(Self { bytes, ends, section }))
+            }
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(OpenError::MissingSection { section }),
+            (Some(_), None) => Err(OpenError::MissingSection { section: ends_kind.name() }),
+        }
+    }
+
+    pub(crate) fn empty(section: &'static str) -> Self {
+        Self { bytes: &[], ends: &[], section }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Text `index`; `None` out of range, or where the file is damaged.
+    pub(crate) fn get(&self, index: usize) -> Option<&'a str> {
+        core::str::from_utf8(self.raw(index)?).ok()
+    }
+
+    /// Index of `name`, by binary search over positions `0..len()`, which `at` maps to indices.
+    /// On a damaged file any index below `len()`, or `None`.
+    pub(crate) fn find(&self, name: &str, at: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let index = at(middle)?;
+            match self.raw(index)?.cmp(name.as_bytes()) {
+                Ordering::Equal => return Some(index),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// The whole-file check: texts follow each other, each is UTF-8.
+    pub(crate) fn verify(&self) -> Result<(), VerifyError> {
+        match (0..self.len()).find(|&index| self.get(index).is_none()) {
+            Some(index) => Err(self.refuse(index, "text in UTF-8")),
+            None => Ok(()),
+        }
+    }
+
+    /// The whole-file check of texts that are looked up: none is empty, and they ascend strictly in the
+    /// order in which `at` maps positions to indices. `at` is then a permutation.
+    pub(crate) fn verify_order(&self, at: impl Fn(usize) -> Option<usize>) -> Result<(), VerifyError> {
+        let mut previous: &[u8] = &[];
+        for position in 0..self.len() {
+            let index = at(position).unwrap_or(position);
+            match self.raw(index) {
+                Some(name) if name > previous => previous = name,
+                _ => return Err(self.refuse(index, "unique, not empty and in the order of its bytes")),
+            }
+        }
+        Ok(())
+    }
+
+    fn raw(&self, index: usize) -> Option<&'a [u8]> {
+        let end = *self.ends.get(index)? as usize;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)? as usize,
+            None => 0,
+        };
+        self.bytes.get(start..end)
+    }
+
+    fn refuse(&self, index: usize, expected: &'static str) -> VerifyError {
+        VerifyError::Value { section: self.section, index, expected }
+    }
+}

@@ -1,0 +1,85 @@
+//! The whole-file check.
+
+use crate::checksum::{content_id, crc32c};
+use crate::error::VerifyError;
+use crate::model::Model;
+use crate::section::Kind;
+
+/// What is allowed on top of the rounding to int8, for unit norms that were computed in f32.
+const NORM_SLACK: f64 = 1e-4;
+
+pub(crate) fn verify(model: &Model<'_>) -> Result<(), VerifyError> {
+    verify_checksums(model)?;
+    verify_rows(model)?;
+    model.ids.verify()?;
+    model.ids.verify_order(|position| model.ordered(position))?;
+    if let Some(titles) = model.titles {
+        titles.verify()?;
+    }
+    model.categories().verify()?;
+    model.item_features().verify()?;
+    model.user_features().verify()?;
+    verify_onboarding(model.onboarding())?;
+    match model.card() {
+        Some(card) if card.starts_with('{') => Ok(()),
+        _ => Err(refuse(Kind::Card, 0, "a JSON object in UTF-8")),
+    }
+}
+
+fn verify_checksums(model: &Model<'_>) -> Result<(), VerifyError> {
+    for section in model.sections() {
+        let found = crc32c(&[section.of(model.bytes()).unwrap_or(&[])]);
+        if found != section.crc {
+            return Err(VerifyError::Checksum { section: section.name(), expected: section.crc, found });
+        }
+    }
+    let start = model.sections().next().map_or(0, |section| section.offset as usize);
+    let found = content_id(model.bytes().get(start..).unwrap_or(&[]));
+    let expected = model.content_id();
+    if found == expected { Ok(()) } else { Err(VerifyError::ContentId { expected, found }) }
+}
+
+/// Every row is int8 without -128 and has unit norm within rounding.
+///
+/// Rounding moves a value by at most half a scale, so the norm by at most scale sqrt(dim) / 2; a scale
+/// above 1 / 127 leaves part of the int8 range unused and is given no more room than that.
+fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
+    let dim = model.dim();
+    let half_root = ((dim as u64) << 40).isqrt() as f64 / f64::from(1 << 21); // sqrt(dim) / 2; no sqrt in core
+    for (item, (row, &scale)) in model.rows().chunks_exact(dim).zip(model.scales()).enumerate() {
+        if row.contains(&i8::MIN) {
+            return Err(refuse(Kind::Rows, item, "from -127 to 127"));
+        }
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err(refuse(Kind::Scales, item, "finite and above 0"));
+        }
+        let scale = f64::from(scale);
+        let square: i32 = row.iter().map(|&value| i32::from(value) * i32::from(value)).sum(); // < 2^25
+        let norm_square = scale * scale * f64::from(square);
+        let room = half_root * scale.min(1.0 / 127.0) + NORM_SLACK; // at most 0.13
+        if !((1.0 - room) * (1.0 - room)..=(1.0 + room) * (1.0 + room)).contains(&norm_square) {
+            return Err(refuse(Kind::Rows, item, "of unit norm"));
+        }
+    }
+    Ok(())
+}
+
+/// Quadratic, which the limit on the number of onboarding items keeps harmless: there is no memory to sort in.
+fn verify_onboarding(items: &[u32]) -> Result<(), VerifyError> {
+    let is_repeated = |&index: &usize| items.iter().take(index).any(|item| Some(item) == items.get(index));
+    match (0..items.len()).find(is_repeated) {
+        Some(index) => Err(refuse(Kind::Onboarding, index, "distinct from those before")),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn all_finite(kind: Kind, values: &[f32]) -> Result<(), VerifyError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(refuse(kind, index, "finite")),
+        None => Ok(()),
+    }
+}
+
+fn refuse(kind: Kind, index: usize, expected: &'static str) -> VerifyError {
+    VerifyError::Value { section: kind.name(), index, expected }
+}

@@ -1,0 +1,184 @@
+//! Arguments that several commands share.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+use tinderbox_trainer::data::{Columns, Dataset, Reading, Source, find, read};
+use tinderbox_trainer::fit::Choice;
+use tinderbox_trainer::learner::Kind;
+use tinderbox_trainer::train::Config;
+
+/// Where the interactions are, and how to read them.
+#[derive(Args)]
+pub(crate) struct DataArgs {
+    /// Directory with a data set in a known layout: MovieLens (u.data, ratings.dat or ratings.csv), RecBole (.inter)
+    #[arg(long, value_name = "DIR", required_unless_present = "ratings", conflicts_with_all = ["ratings", "items", "users"])]
+    data: Option<PathBuf>,
+
+    /// Interactions: u.data, ratings.dat, ratings.csv, .inter, or any CSV/TSV with a header and the columns user,
+    /// item and, optionally, rating and timestamp. Without ratings everything is a like
+    #[arg(long, value_name = "FILE")]
+    ratings: Option<PathBuf>,
+
+    /// Item features: a file with the item's id, maybe a title, and any feature columns; several values in a cell are
+    /// separated by `|`
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+
+    /// User features: a file with the user's id and any feature columns
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+
+    /// The rating from which an item counts as liked [default: 4, on five stars]
+    #[arg(long, value_name = "RATING")]
+    like_at: Option<f32>,
+
+    /// Lowest and highest rating of the scale, like 1..10 [default: 0.5..5, or the scale that --like-at suggests]
+    #[arg(long, value_name = "MIN..MAX", value_parser = scale)]
+    scale: Option<(f32, f32)>,
+
+    /// Name of the column with the user's id
+    #[arg(long, value_name = "NAME")]
+    user_column: Option<String>,
+
+    /// Name of the column with the item's id
+    #[arg(long, value_name = "NAME")]
+    item_column: Option<String>,
+
+    /// Name of the column with the rating
+    #[arg(long, value_name = "NAME")]
+    rating_column: Option<String>,
+
+    /// Name of the column with the time
+    #[arg(long, value_name = "NAME")]
+    timestamp_column: Option<String>,
+}
+
+/// How to learn.
+#[derive(Args)]
+pub(crate) struct LearnerArgs {
+    /// Length of an embedding: a multiple of 16. 32 suits dense data, long-tailed catalogues want more
+    #[arg(long, default_value_t = Config::default().dim, value_parser = dim)]
+    dim: usize,
+
+    /// Inner steps (maml)
+    #[arg(long, default_value_t = Config::default().steps)]
+    steps: usize,
+
+    /// Drop the second-order terms of the gradient (maml): for comparison, it costs accuracy
+    #[arg(long)]
+    first_order: bool,
+
+    /// Weight of the closed-form teacher's predictions beside the users' own likes; 0 trains without a teacher
+    #[arg(long, value_name = "WEIGHT", default_value_t = Config::default().teacher_weight)]
+    teacher_weight: f64,
+
+    /// Most epochs; training stops earlier when validation no longer improves
+    #[arg(long, default_value_t = Config::default().epochs)]
+    epochs: u32,
+
+    /// Seed of everything random: the same seed and data give the same file
+    #[arg(long, default_value_t = Config::default().seed)]
+    pub(crate) seed: u64,
+
+    /// Threads [default: one for each core]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// A learner by name.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LearnerName {
+    /// Try some, keep the best on validation
+    Auto,
+    /// Gradient steps from a learned prior, with learned step sizes
+    Maml,
+    /// Prior plus weighted mean of the support
+    Prototypical,
+    /// Attention over the support
+    Matching,
+}
+
+impl LearnerName {
+    pub(crate) fn choice(self) -> Choice {
+        match self {
+            Self::Auto => Choice::Auto,
+            Self::Maml => Choice::One(Kind::Maml),
+            Self::Prototypical => Choice::One(Kind::Prototypical),
+            Self::Matching => Choice::One(Kind::Matching),
+        }
+    }
+}
+
+impl DataArgs {
+    /// Reads the data set and says on standard error what was found.
+    pub(crate) fn read(self) -> Result<(Dataset, Reading)> {
+        let source = self.source()?;
+        let (dataset, reading) = read(&source)?;
+        eprintln!("{reading}");
+        Ok((dataset, reading))
+    }
+
+    fn source(self) -> Result<Source> {
+        let found = match (self.data, self.ratings) {
+            (Some(directory), _) => find(&directory).with_context(|| {
+                let is_known = directory.ends_with("ml-100k") && !directory.exists();
+                if is_known { "get it with `trainer fetch ml-100k`" } else { "no data set" }
+            })?,
+            (None, ratings) => Source {
+                ratings: ratings.unwrap_or_default(),
+                items: self.items,
+                users: self.users,
+                ..Source::default()
+            },
+        };
+        Ok(Source {
+            columns: Columns {
+                user: self.user_column,
+                item: self.item_column,
+                rating: self.rating_column,
+                timestamp: self.timestamp_column,
+            },
+            like_at: self.like_at,
+            scale: self.scale,
+            ..found
+        })
+    }
+}
+
+impl LearnerArgs {
+    /// The configuration, and the thread pool that everything after runs on.
+    pub(crate) fn config(&self) -> Result<Config> {
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("no thread pool")?;
+        }
+        Ok(Config {
+            dim: self.dim,
+            steps: self.steps,
+            first_order: self.first_order,
+            teacher_weight: self.teacher_weight,
+            epochs: self.epochs,
+            seed: self.seed,
+            ..Config::default()
+        })
+    }
+}
+
+fn scale(text: &str) -> Result<(f32, f32), String> {
+    let error = || format!("{text:?} is no scale: give the lowest and the highest rating, like 1..10");
+    let (lowest, highest) = text.split_once("..").ok_or_else(error)?;
+    let number = |text: &str| text.parse::<f32>().ok().filter(|value| value.is_finite()).ok_or_else(error);
+    let (lowest, highest) = (number(lowest)?, number(highest)?);
+    if lowest < highest { Ok((lowest, highest)) } else { Err(error()) }
+}
+
+fn dim(text: &str) -> Result<usize, String> {
+    let dim = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if (16..=1024).contains(&dim) && dim % 16 == 0 {
+        Ok(dim)
+    } else {
+        Err("give a multiple of 16 from 16 to 1024".to_owned())
+    }
+}

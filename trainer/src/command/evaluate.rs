@@ -1,0 +1,123 @@
+//! `trainer evaluate`.
+
+use std::fs;
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+
+use crate::args::{DataArgs, LearnerArgs};
+use crate::screen::Screen;
+use tinderbox_trainer::data::Dataset;
+use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, evaluate};
+use tinderbox_trainer::report::{METRICS, Report};
+
+/// Compare learners and baselines on users that training did not see
+///
+/// Users are dealt into ten folds: eight train, one validates, one is tested. A tested user's feedback is split in two
+/// halves. Methods see the first k interactions of the first half, rank the whole catalogue, and are judged on what the
+/// user likes in the second. Learners are judged by the exported file, through the engine; baselines are tuned on the
+/// validation users.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  trainer evaluate --data ml-100k --protocol p1 --folds 10
+  trainer evaluate --data ml-100k --methods maml,maml:first-order,maml:steps=0,maml:f32,ease
+Methods:
+  learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
+             and :f32 (scored in the trainer's f32 arithmetic in place of the exported file)
+  baselines  popularity item-knn user-knn ease edlae ials prototypes ridge")]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    data: DataArgs,
+
+    /// p1: feedback in random order; p1t: in time order
+    #[arg(long, value_enum, default_value = "p1")]
+    protocol: ProtocolName,
+
+    /// How many of the ten folds
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=10))]
+    folds: u8,
+
+    /// What to compare, separated by commas [default: the three learners and all baselines]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    methods: Vec<Method>,
+
+    /// Leave out items with fewer interactions
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    min_item: usize,
+
+    /// Leave out users with fewer interactions
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    min_user: usize,
+
+    /// The metric of the table
+    #[arg(long, default_value = METRICS[0].0, value_parser = METRICS.map(|(name, _)| name))]
+    metric: String,
+
+    /// Seed of the folds and of the order of feedback
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    split_seed: u64,
+
+    #[command(flatten)]
+    learning: LearnerArgs,
+
+    /// Write all figures there, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProtocolName {
+    P1,
+    P1t,
+}
+
+impl Evaluate {
+    pub(crate) fn run(self) -> Result<()> {
+        let config = self.learning.config()?;
+        let (dataset, _) = self.data.read()?;
+        let (dataset, _) = dataset.filter(self.min_item, self.min_user);
+        let plan = Plan {
+            protocol: match self.protocol {
+                ProtocolName::P1 => Protocol::P1,
+                ProtocolName::P1t => Protocol::P1t,
+            },
+            folds: usize::from(self.folds),
+            methods: if self.methods.is_empty() { Method::all() } else { self.methods },
+            config,
+            seed: self.split_seed,
+        };
+        let outcomes = compare(&dataset, &plan)?;
+        let report = Report::new(&plan, &outcomes);
+        write!(stdout().lock(), "{}", report.table(&self.metric))?;
+        if let Some(path) = self.json {
+            fs::write(&path, format!("{:#}\n", report.json())).with_context(|| path.display().to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Evaluates under a progress line; says which methods the data is too large for.
+pub(crate) fn compare(dataset: &Dataset, plan: &Plan) -> Result<Vec<Outcome>> {
+    ensure!(
+        dataset.users.len() >= 10,
+        "{} users with enough feedback: ten folds need ten at least (--min-user, --min-item)",
+        dataset.users.len()
+    );
+    let screen = Screen::new("splitting");
+    let outcomes = evaluate(dataset, plan, &mut |stage| {
+        let what = format!("fold {} of {}, {}", stage.fold + 1, plan.folds, stage.method);
+        match stage.training {
+            Some(now) => screen.training(&what, now.training),
+            None => screen.say(what),
+        }
+    })?;
+    drop(screen);
+    for method in &plan.methods {
+        if !outcomes.iter().any(|outcome| outcome.name == method.name()) {
+            eprintln!("{} is left out: its matrix would be too large for this catalogue", method.name());
+        }
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,99 @@
+//! `trainer fit`.
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use crate::args::{DataArgs, LearnerArgs, LearnerName};
+use crate::screen::Screen;
+use tinderbox_trainer::data::{Dataset, hold_out};
+use tinderbox_trainer::fit::{Choice, Training, Trial};
+use tinderbox_trainer::run::Run;
+use tinderbox_trainer::train::Config;
+
+/// Learn from interaction logs; write a run directory that `export` turns into a model file
+///
+/// Every user is a task: the learner adapts to a few of the user's interactions and is judged on the others. A tenth of
+/// the users is kept for validation: they decide when to stop and which learner to keep.
+#[derive(Args)]
+#[command(after_help = "Example:\n  trainer fit --ratings ratings.csv --items movies.csv --out run && \
+                        trainer export run --out movies.tbx")]
+pub(crate) struct Fit {
+    #[command(flatten)]
+    data: DataArgs,
+
+    /// How a new user's feedback becomes a ranking
+    #[arg(long, value_enum, default_value = "auto")]
+    learner: LearnerName,
+
+    #[command(flatten)]
+    learning: LearnerArgs,
+
+    /// Leave out users with fewer interactions
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    min_user: usize,
+
+    /// Leave out items with fewer interactions; they cannot be recommended then
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    min_item: usize,
+
+    /// Directory for the result; an earlier run in it is replaced
+    #[arg(long, value_name = "RUN")]
+    out: PathBuf,
+}
+
+/// Share of the users that validation takes.
+const VALIDATION: f64 = 0.1;
+
+impl Fit {
+    pub(crate) fn run(self) -> Result<()> {
+        let config = self.learning.config()?;
+        let (dataset, _) = self.data.read()?;
+        let (dataset, left_out) = dataset.filter(self.min_item, self.min_user);
+        if left_out.users > 0 || left_out.interactions > 0 {
+            eprintln!(
+                "left out for too little feedback: {} users, {} items, {} interactions",
+                left_out.users, left_out.items, left_out.interactions
+            );
+        }
+        fit(&dataset, self.learner.choice(), &config, &self.out)
+    }
+}
+
+/// Fits on all users but those for validation, saves the run and says what was tried.
+pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
+    let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
+    ensure!(users.len() >= 2, "{} user with enough feedback: a fit needs two at least", users.len());
+    let screen = Screen::new("teacher");
+    let (train, validation) = hold_out(&users, VALIDATION, config.seed);
+    let training = Training::new(dataset, &train, &validation, config.seed);
+    let fitted = training.fit(choice, config, &mut |now| screen.training(now.trial, now.training));
+    drop(screen);
+    let trials = fitted.trials.clone();
+    Run::new(dataset, &training, fitted, config.seed).save(out)?;
+    say_trials(&trials, out)
+}
+
+fn say_trials(trials: &[Trial], out: &Path) -> Result<()> {
+    let mut stdout = stdout().lock();
+    for trial in trials {
+        let kept = if trial.kept { "kept" } else { "" };
+        match (trial.validation, trial.standard_error) {
+            (Some(validation), Some(error)) => {
+                writeln!(
+                    stdout,
+                    "{:14} validation NDCG@10 {validation:.4} (difference ± {error:.4})",
+                    trial.name
+                )?;
+            }
+            (Some(validation), None) => {
+                writeln!(stdout, "{:14} validation NDCG@10 {validation:.4} {kept}", trial.name)?;
+            }
+            (None, _) => writeln!(stdout, "{:14} no validation users {kept}", trial.name)?,
+        }
+    }
+    writeln!(stdout, "wrote {}", out.display())?;
+    Ok(())
+}

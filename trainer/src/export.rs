@@ -1,0 +1,197 @@
+//! From a run to a model file: int8 rows, and the proof that the engine ranks by it as the trainer does.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tinderbox::{
+    FileError, Interaction, ModelFile, OpenError, Session, SessionError, VerifyError, quantise_row,
+};
+use tinderbox_format as format;
+use tinderbox_format::{Category, Contents, Level, WriteError};
+
+use crate::learner::Rule;
+use crate::metrics::{SHOTS, Scorer};
+use crate::run::Run;
+
+/// More item features than this are not worth a category each: the most common ones get one.
+const MOST_CATEGORIES: usize = 64;
+
+/// The largest difference between a score of the engine and of the trainer that rounding explains: half a step of
+/// int8 in each of the row's and the support's components, which for unit rows is below .01 in all but freak cases.
+const TOLERANCE: f32 = 0.03;
+
+/// What an export found when it read its own file back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exported {
+    /// Size of the file.
+    pub bytes: u64,
+    /// Content id of the file.
+    pub content_id: u64,
+    /// The largest difference between a score by the engine and by the trainer in f32, over a few supports.
+    pub largest_difference: f32,
+}
+
+/// Why a model file was not exported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// There is no room for a temporary file.
+    #[error("no temporary file: {0}")]
+    Temporary(#[from] io::Error),
+    /// The parts do not fit the format, or the file could not be written.
+    #[error("{0}")]
+    Write(#[from] WriteError),
+    /// The file could not be read back.
+    #[error("{0}")]
+    Read(#[from] FileError),
+    /// The file that was written does not open.
+    #[error("the exported file does not open: {0}")]
+    Open(#[from] OpenError),
+    /// The file that was written is damaged.
+    #[error("the exported file is damaged: {0}")]
+    Verify(#[from] VerifyError),
+    /// The engine refuses what the trainer gives it.
+    #[error("the engine refuses the exported model: {0}")]
+    Session(#[from] SessionError),
+    /// The engine scores otherwise than the trainer.
+    #[error(
+        "item {item} scores {found} in the engine and {expected} in the trainer: more than rounding explains; \
+         the file was removed"
+    )]
+    Parity {
+        /// Row of the item.
+        item: usize,
+        /// The trainer's score.
+        expected: f32,
+        /// The engine's score.
+        found: f32,
+    },
+}
+
+/// Writes `run` as a model file to `path`, reads it back, verifies it and compares the engine's scores with the
+/// trainer's. An existing file is replaced, never changed.
+///
+/// # Errors
+/// [`ExportError`]; a file that failed the comparison is removed.
+pub fn export(run: &Run, path: &Path) -> Result<Exported, ExportError> {
+    write(run, path)?;
+    let file = ModelFile::read(path)?;
+    let model = file.model()?;
+    model.verify()?;
+    match largest_difference(run, &file) {
+        Ok(largest_difference) => Ok(Exported {
+            bytes: file.bytes().len() as u64,
+            content_id: model.content_id(),
+            largest_difference,
+        }),
+        Err(error) => {
+            // The error at hand says more than a failure to remove the file would.
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
+    }
+}
+
+fn write(run: &Run, path: &Path) -> Result<(), WriteError> {
+    let learned = &run.learned;
+    let (rows, scales) = quantise(&learned.rows, learned.dim);
+    let levels = levels(run);
+    let members = members(run);
+    let categories: Vec<Category<'_>> =
+        members.iter().map(|(name, items)| Category { name, items: items.as_slice() }).collect();
+    Contents {
+        rule: match learned.rule {
+            Rule::Maml { pull } => format::Rule::Maml { pull },
+            Rule::Prototypical { scale, shrinkage } => format::Rule::Prototypical { scale, shrinkage },
+            Rule::Matching { sharpness, null } => format::Rule::Matching { sharpness, null },
+        },
+        dim: learned.dim,
+        prior: &learned.prior,
+        step_sizes: &learned.step_sizes,
+        gram: learned.gram.as_deref(),
+        preconditioner: learned.preconditioner.as_deref(),
+        levels: &levels,
+        rows: &rows,
+        scales: &scales,
+        ids: &run.ids,
+        titles: run.titles.iter().any(|title| !title.is_empty()).then_some(&run.titles),
+        categories: &categories,
+        item_features: format::Features {
+            names: &run.item_features.names,
+            embeddings: &learned.item_features,
+        },
+        new_item_base: None,
+        user_features: format::Features { names: &run.user_features, embeddings: &learned.user_features },
+        onboarding: &[],
+        card: &run.card,
+    }
+    .write(path)
+}
+
+/// Rows (items x dim) as int8, and the scale of each.
+fn quantise(rows: &[f32], dim: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut quantised = vec![0; rows.len()];
+    let pairs = rows.chunks_exact(dim).zip(quantised.chunks_exact_mut(dim));
+    let scales = pairs.map(|(row, quantised)| quantise_row(row, quantised)).collect();
+    (quantised, scales)
+}
+
+fn levels(run: &Run) -> Vec<Level> {
+    let parts = run.levels.values.iter().zip(&run.learned.targets).zip(&run.learned.weights);
+    let level = |(level, ((&value, &target), &weight)): (u8, ((&f32, &f32), &f32))| Level {
+        value,
+        target,
+        weight,
+        liked: run.levels.liked(level),
+        plain: run.plain.0 == Some(level) || run.plain.1 == Some(level),
+    };
+    (0..).zip(parts).map(level).collect()
+}
+
+/// The items of each item feature, for filters; of the most common features if there are many. By name.
+fn members(run: &Run) -> Vec<(&str, Vec<u32>)> {
+    let mut members: Vec<(&str, Vec<u32>)> =
+        run.item_features.names.iter().map(|name| (name.as_str(), Vec::new())).collect();
+    for (item, features) in run.item_features.of.iter().enumerate() {
+        for &feature in features {
+            members[feature as usize].1.push(item as u32);
+        }
+    }
+    members.sort_by_key(|(name, items)| (std::cmp::Reverse(items.len()), *name));
+    members.truncate(MOST_CATEGORIES);
+    members.sort_unstable();
+    members
+}
+
+/// Compares all scores after a few supports that mix every level with popular and rare items.
+fn largest_difference(run: &Run, file: &ModelFile) -> Result<f32, ExportError> {
+    let model = file.model()?;
+    let (items, levels) = (model.items(), model.levels().len());
+    let mut scratch = vec![0.0; Session::scratch_len(&model, SHOTS[SHOTS.len() - 1])];
+    let mut session = Session::new(model, &mut scratch)?;
+    let (mut expected, mut largest) = (vec![0.0; items], 0.0_f32);
+    for shots in SHOTS.map(|shots| shots.min(items)) {
+        let spread = |at: usize| (at * at * items / (shots * shots), (at + levels - 1) % levels);
+        let mut support: Vec<(usize, usize)> = (0..shots).map(spread).collect();
+        support.dedup_by_key(|(item, _)| *item);
+        let of_engine =
+            |&(item, level): &(usize, usize)| Interaction { item: item as u32, level: level as u8 };
+        let of_trainer = |&(item, level): &(usize, usize)| crate::data::Interaction {
+            item: item as u32,
+            level: level as u8,
+            time: 0,
+        };
+        session.adapt(&support.iter().map(of_engine).collect::<Vec<_>>())?;
+        run.learned.score(&support.iter().map(of_trainer).collect::<Vec<_>>(), &[], &mut expected);
+        for (item, &expected) in expected.iter().enumerate() {
+            let found = session.score(item as u32)?;
+            let difference = (found - expected).abs();
+            if difference.is_nan() || difference > TOLERANCE {
+                return Err(ExportError::Parity { item, expected, found });
+            }
+            largest = largest.max(difference);
+        }
+    }
+    Ok(largest)
+}

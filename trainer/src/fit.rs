@@ -1,0 +1,148 @@
+//! From tasks to meta-parameters: the teacher, the trials of a learner, the choice by validation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::{Ridge, RidgeConfig};
+use crate::data::{Dataset, HeldOut, TaskSet};
+use crate::learner::{Kind, Learned, Teacher};
+use crate::train::{self, Config, train};
+
+/// Which learner to fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Several, of which validation keeps one.
+    Auto,
+    /// This one.
+    One(Kind),
+}
+
+/// What a fit learns from.
+pub struct Training {
+    /// The tasks and the catalogue.
+    pub set: TaskSet,
+    /// The users that decide when to stop and what to keep.
+    pub validation: Vec<HeldOut>,
+    teacher: Option<Ridge>,
+}
+
+/// One configuration that was tried.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    /// What it is called: the learner, and what is special about it.
+    pub name: String,
+    /// Mean NDCG@10 on the validation users over the five support sizes; `None` without such users.
+    pub validation: Option<f64>,
+    /// Standard error of the paired difference to the trial that was kept.
+    pub standard_error: Option<f64>,
+    /// Whether it was kept.
+    pub kept: bool,
+}
+
+/// What a fit leaves.
+pub struct Fitted {
+    /// The meta-parameters.
+    pub learned: Learned,
+    /// What they were trained with.
+    pub config: Config,
+    /// All that was tried, in order.
+    pub trials: Vec<Trial>,
+}
+
+/// How a fit stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// What is being trained.
+    pub trial: &'a str,
+    /// How far it is.
+    pub training: train::Progress,
+}
+
+impl Training {
+    /// Learns from `train`; `validation` users are judged on shuffled halves of their feedback.
+    pub fn new(dataset: &Dataset, train: &[u32], validation: &[u32], seed: u64) -> Self {
+        let set = TaskSet::new(dataset, train);
+        let tasks = validation.iter().map(|&user| set.catalogue.task(dataset, user));
+        let validation = tasks.filter_map(|task| HeldOut::shuffled(&task, &set.levels, seed)).collect();
+        Self::with_validation(set, validation)
+    }
+
+    /// Learns from `set`, judged by `validation`.
+    pub fn with_validation(set: TaskSet, validation: Vec<HeldOut>) -> Self {
+        let teacher = Ridge::fit(&set, RidgeConfig::teacher(&set));
+        Self { set, validation, teacher }
+    }
+
+    /// Trains one configuration; a `teacher_weight` of 0 trains without the teacher.
+    pub fn train(&self, config: &Config, progress: &mut dyn FnMut(train::Progress)) -> Learned {
+        let teacher = self.teacher.as_ref().filter(|_| config.teacher_weight > 0.0);
+        train(&self.set, &self.validation, teacher.map(|ridge| ridge as &dyn Teacher), config, progress)
+    }
+
+    /// Fits what `choice` says; `config.learner` is overruled by it.
+    ///
+    /// `Auto` trains `maml`, the strongest on all data that we have seen, and `prototypical`, which has less to
+    /// learn, and keeps the first unless the other is better on the validation users by more than one standard
+    /// error of the paired difference: validation noise would otherwise choose at random.
+    pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
+        let kinds = match choice {
+            Choice::Auto => vec![Kind::Maml, Kind::Prototypical],
+            Choice::One(kind) => vec![kind],
+        };
+        let candidates: Vec<(Config, Learned, Vec<f64>)> = kinds
+            .into_iter()
+            .map(|learner| {
+                let config = Config { learner, ..config.clone() };
+                let learned = self
+                    .train(&config, &mut |training| progress(Progress { trial: learner.name(), training }));
+                let validation = learned.validation(&self.validation);
+                (config, learned, validation)
+            })
+            .collect();
+        let kept = (1..candidates.len()).fold(0, |kept, other| {
+            let (gain, error) = paired(&candidates[other].2, &candidates[kept].2);
+            if gain > error { other } else { kept }
+        });
+        let trials = candidates.iter().enumerate().map(|(at, (config, _, validation))| Trial {
+            name: config.learner.name().to_owned(),
+            validation: mean(validation),
+            standard_error: (at != kept && !validation.is_empty())
+                .then(|| paired(validation, &candidates[kept].2).1),
+            kept: at == kept,
+        });
+        let trials = trials.collect();
+        let mut candidates = candidates;
+        let (config, learned, _) = candidates.swap_remove(kept);
+        Fitted { learned, config, trials }
+    }
+}
+
+/// Mean of `a - b` over users, and its standard error; (0, 0) without users.
+pub fn paired(a: &[f64], b: &[f64]) -> (f64, f64) {
+    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    (mean(&differences).unwrap_or(0.0), standard_error(&differences))
+}
+
+/// The mean; `None` of nothing.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Standard error of the mean of `values`; 0 for fewer than two.
+pub fn standard_error(values: &[f64]) -> f64 {
+    let Some(mean) = mean(values).filter(|_| values.len() > 1) else { return 0.0 };
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / (values.len() - 1) as f64 / values.len() as f64).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_error_is_that_of_the_mean() {
+        assert!((standard_error(&[1.0, 2.0, 3.0, 4.0]) - (5.0_f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);
+        assert_eq!(standard_error(&[7.0]), 0.0);
+        assert_eq!(paired(&[3.0, 5.0], &[1.0, 3.0]), (2.0, 0.0));
+        assert_eq!(paired(&[], &[]), (0.0, 0.0));
+    }
+}

@@ -1,0 +1,240 @@
+//! The meta-objective: how well a user is ranked after adapting to the support, and its gradient.
+//!
+//! With `z` the scores over the temperature, outside the support,
+//! `loss = CE(query, softmax z) + weight CE(softmax teacher, softmax z)`, mean over the episodes.
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use super::encoder::{Encoded, Encoder};
+use super::learned::Learned;
+use super::maml::Maml;
+use super::matching::Matching;
+use super::parameters::{Block, Parameters, Real};
+use super::prototypical::Prototypical;
+use super::vector::{add_scaled, columns};
+use super::{Adaptation, BLOCKS, Gradient, Kind, Served, Support};
+use crate::data::{Features, Interaction};
+use crate::episode::Episode;
+
+/// Fewest episodes in a part: nalgebra's `gemm` is slow on fewer than six columns.
+const NARROWEST: usize = 8;
+
+/// A recommender that a learner is distilled from.
+pub trait Teacher: Sync {
+    /// Fills `out`, one logit per catalogue row, for a user with this feedback.
+    fn logits(&self, support: &[Interaction], out: &mut [f32]);
+}
+
+/// What meta-training minimises.
+pub struct Objective<'a> {
+    encoder: Encoder,
+    teacher: Option<&'a dyn Teacher>,
+    teacher_weight: f64,
+    first_order: bool,
+}
+
+/// What some of a batch's episodes contribute.
+struct Part<T> {
+    loss: f64,
+    gradient: Gradient<T>,
+    /// Probes (dim x m) and the slopes of their products with the rows (m x items).
+    products: (DMatrix<T>, DMatrix<T>),
+    /// Slopes of the support's rows, per episode.
+    rows: Vec<DMatrix<T>>,
+}
+
+impl<'a> Objective<'a> {
+    /// The objective over a catalogue with these item features.
+    ///
+    /// `first_order` takes the inner gradients of `maml` for constants, as first-order MAML does: what
+    /// lies behind them (targets, weights, pull, Gram weight) is then not trained.
+    pub fn new(features: &Features, teacher: Option<(&'a dyn Teacher, f64)>, first_order: bool) -> Self {
+        let (teacher, teacher_weight) =
+            teacher.map_or((None, 0.0), |(teacher, weight)| (Some(teacher), weight));
+        Self { encoder: Encoder::new(features), teacher, teacher_weight, first_order }
+    }
+
+    /// Mean loss over `episodes`, at least one, and its exact gradient (unless first-order).
+    ///
+    /// The same bits whatever the number of threads. Support and query of an episode must be disjoint.
+    /// Memory: (items x probes) numbers, one probe an episode or, for matching, one more than its support.
+    pub fn gradient<T: Real>(
+        &self,
+        parameters: &Parameters<T>,
+        episodes: &[Episode],
+    ) -> (f64, Parameters<T>) {
+        let encoded = self.encoder.encode(parameters);
+        match parameters.shape.kind {
+            Kind::Maml => self.gradient_by(&Maml::of(&encoded, self.first_order), &encoded, episodes),
+            Kind::Prototypical => self.gradient_by(&Prototypical::of(&encoded), &encoded, episodes),
+            Kind::Matching => self.gradient_by(&Matching::of(&encoded), &encoded, episodes),
+        }
+    }
+
+    /// `parameters` in the form that is served.
+    pub fn learned(&self, parameters: &Parameters<f32>) -> Learned {
+        Learned::of(&self.encoder, parameters)
+    }
+
+    fn gradient_by<T: Real, R: Adaptation<T>>(
+        &self,
+        rule: &R,
+        encoded: &Encoded<T>,
+        episodes: &[Episode],
+    ) -> (f64, Parameters<T>) {
+        let parts: Vec<Part<T>> = episodes
+            .par_chunks(episodes.len().div_ceil(BLOCKS).max(NARROWEST))
+            .map(|some| self.part(rule, encoded, some, 1.0 / episodes.len() as f64))
+            .collect();
+
+        let mut loss = 0.0;
+        let mut gradient = Parameters::zeros(encoded.served.shape);
+        let mut gram = encoded.gram.map(|_| T::zero());
+        let mut products = Vec::with_capacity(parts.len());
+        let mut row_slopes = Vec::with_capacity(episodes.len());
+        for part in parts {
+            loss += part.loss;
+            gradient.add(&part.gradient.served);
+            gram += part.gradient.gram;
+            products.push(part.products);
+            row_slopes.extend(part.rows);
+        }
+        for (episode, slopes) in episodes.iter().zip(&row_slopes) {
+            add_row_slopes(&mut gradient, &episode.support, slopes);
+        }
+        self.encoder.reverse(encoded, &products, &gram, &mut gradient);
+        (loss, gradient)
+    }
+
+    fn part<T: Real, R: Adaptation<T>>(
+        &self,
+        rule: &R,
+        encoded: &Encoded<T>,
+        episodes: &[Episode],
+        share: f64,
+    ) -> Part<T> {
+        let served = Served::of(&encoded.served);
+        let supports: Vec<Support<T>> =
+            episodes.iter().map(|episode| served.support(&episode.support, &episode.features)).collect();
+        let (probes, traces): (Vec<_>, Vec<_>) = supports.iter().map(|support| rule.adapt(support)).unzip();
+        let all_probes = side_by_side(&probes);
+        let mut products = &encoded.catalogue * &all_probes; // items x m
+
+        let shape = encoded.served.shape;
+        let gram = encoded.gram.map(|_| T::zero());
+        let mut gradient = Gradient { served: Parameters::zeros(shape.without_items()), gram };
+        let mut slopes: Vec<Support<T>> = supports.iter().map(Support::zeros_like).collect();
+        let mut scores = vec![T::zero(); shape.items];
+        let mut loss = 0.0;
+        let mut rest = products.as_mut_slice();
+        for (index, episode) in episodes.iter().enumerate() {
+            let (own, others) = rest.split_at_mut(shape.items * probes[index].ncols());
+            rest = others;
+            rule.score(&supports[index], own, &mut scores);
+            let temperature = encoded.served[Block::Temperature][0];
+            let judged = self.judge(episode, temperature, T::of(share), &mut scores);
+            loss += judged.loss * share;
+            gradient.served[Block::Temperature][0] += judged.temperature_slope;
+            rule.score_reverse(&supports[index], own, &scores, &mut slopes[index], &mut gradient);
+        }
+
+        let probe_slopes = columns(served.rows, served.dim) * &products;
+        let mut first = 0;
+        for (index, episode) in episodes.iter().enumerate() {
+            let own = probe_slopes.columns(first, probes[index].ncols());
+            first += own.ncols();
+            rule.adapt_reverse(&supports[index], &traces[index], own, &mut slopes[index], &mut gradient);
+            add_support_slopes(&mut gradient.served, episode, &slopes[index]);
+        }
+        let rows = slopes.into_iter().map(|slopes| slopes.rows).collect();
+        Part { loss, gradient, products: (all_probes, products.transpose()), rows }
+    }
+
+    /// The loss of one episode; replaces its scores by their slopes, times `share`.
+    fn judge<T: Real>(&self, episode: &Episode, temperature: T, share: T, scores: &mut [T]) -> Judged<T> {
+        let target = self.target(episode, scores.len());
+        let total = T::of(1.0 + self.teacher_weight);
+        scores.iter_mut().for_each(|score| *score /= temperature);
+        let mut shares = scores.to_vec();
+        let log_sum = softmax_outside(&episode.support, &mut shares);
+        let mut aligned = T::zero();
+        let mut temperature_slope = T::zero();
+        for ((score, &target), &predicted) in scores.iter_mut().zip(&target).zip(&shares) {
+            let slope = (total * predicted - target) * share;
+            aligned += target * *score;
+            temperature_slope -= slope * *score / temperature;
+            *score = slope / temperature;
+        }
+        Judged { loss: (total * log_sum - aligned).f64(), temperature_slope }
+    }
+
+    /// The query's share of each item plus the weighted teacher's; zero on the support.
+    fn target<T: Real>(&self, episode: &Episode, items: usize) -> Vec<T> {
+        let mut target = vec![T::zero(); items];
+        if let Some(teacher) = self.teacher {
+            let mut logits = vec![0.0; items];
+            teacher.logits(&episode.support, &mut logits);
+            target = logits.into_iter().map(|logit: f32| T::of(logit.into())).collect();
+            softmax_outside(&episode.support, &mut target);
+            target.iter_mut().for_each(|share| *share *= T::of(self.teacher_weight));
+        }
+        let each = T::of(1.0 / episode.query.len() as f64);
+        for &item in &episode.query {
+            target[item as usize] += each;
+        }
+        target
+    }
+}
+
+struct Judged<T> {
+    loss: f64,
+    temperature_slope: T,
+}
+
+/// Softmax over the items outside `support`, zero on it; the logarithm of the sum of exponentials.
+fn softmax_outside<T: Real>(support: &[Interaction], logits: &mut [T]) -> T {
+    // Any value will do on the support, for as long as it is not the highest.
+    let lowest = logits.iter().copied().fold(T::zero(), |lowest, logit| lowest.min(logit));
+    for interaction in support {
+        logits[interaction.item as usize] = lowest;
+    }
+    let highest = logits.iter().copied().fold(lowest, |highest, logit| highest.max(logit));
+    logits.iter_mut().for_each(|logit| *logit = (*logit - highest).exp());
+    for interaction in support {
+        logits[interaction.item as usize] = T::zero();
+    }
+    let sum = logits.iter().fold(T::zero(), |sum, &share| sum + share);
+    logits.iter_mut().for_each(|share| *share /= sum);
+    highest + sum.ln()
+}
+
+pub(super) fn side_by_side<T: Real>(matrices: &[DMatrix<T>]) -> DMatrix<T> {
+    let rows = matrices[0].nrows();
+    let values = matrices.iter().flat_map(|matrix| matrix.iter().copied()).collect();
+    let columns = matrices.iter().map(DMatrix::ncols).sum();
+    DMatrix::from_vec(rows, columns, values)
+}
+
+/// What the slopes of a support, rows aside, mean for the meta-parameters behind it.
+fn add_support_slopes<T: Real>(gradient: &mut Parameters<T>, episode: &Episode, slopes: &Support<T>) {
+    let start = slopes.start.as_slice();
+    add_scaled(&mut gradient[Block::Prior], T::one(), start);
+    for &feature in &episode.features {
+        let embedding = feature as usize * start.len()..(feature as usize + 1) * start.len();
+        add_scaled(&mut gradient[Block::UserFeatures][embedding], T::one(), start);
+    }
+    for (slot, interaction) in episode.support.iter().enumerate() {
+        let level = usize::from(interaction.level);
+        gradient[Block::Targets][level] += slopes.targets[slot];
+        gradient[Block::Weights][level] += slopes.weights[slot];
+    }
+}
+
+fn add_row_slopes<T: Real>(gradient: &mut Parameters<T>, support: &[Interaction], slopes: &DMatrix<T>) {
+    let dim = slopes.nrows();
+    let rows = &mut gradient[Block::Items];
+    for (interaction, slope) in support.iter().zip(slopes.as_slice().chunks_exact(dim)) {
+        add_scaled(&mut rows[interaction.item as usize * dim..][..dim], T::one(), slope);
+    }
+}

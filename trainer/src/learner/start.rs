@@ -1,0 +1,92 @@
+//! Where meta-training starts: a matrix factorisation for the rows, popularity on an axis of its own.
+//!
+//! An axis of the embedding carries an item's popularity and another makes up for the length, so that
+//! popularity is part of the cosine, and how much of it a user gets is the prior's component there.
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{Block, Parameters, Shape};
+use crate::baseline::Ials;
+use crate::data::{Sentiment, TaskSet};
+
+/// Length of the factorisation's part of a row.
+const TASTE: f32 = 0.7;
+
+/// Popularity of an item three standard deviations above the mean, and the most there is.
+const POPULAR: f32 = 0.3;
+
+/// Axes that do not come from the factorisation: slack and popularity.
+const AXES: usize = 2;
+
+/// How the rows' start values are factorised.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// [`Ials::regularisation`].
+    pub regularisation: f32,
+    /// [`Ials::unobserved`]; long-tailed catalogues want it much smaller.
+    pub unobserved: f32,
+    /// [`Ials::sweeps`].
+    pub sweeps: usize,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { regularisation: 0.003, unobserved: 1.0, sweeps: 10 }
+    }
+}
+
+/// The start values for `shape`, whose `dim` is at least 3.
+pub fn start(set: &TaskSet, shape: Shape, config: &Start, seed: u64) -> Parameters<f32> {
+    let mut parameters = Parameters::zeros(shape);
+    let dim = shape.dim;
+    let factors = Ials {
+        dim: dim - AXES,
+        regularisation: config.regularisation,
+        unobserved: config.unobserved,
+        sweeps: config.sweeps,
+        seed,
+    }
+    .factorise(set);
+    let rows = parameters[Block::Items].chunks_exact_mut(dim);
+    for ((row, factor), popularity) in rows.zip(factors.column_iter()).zip(popularity(set)) {
+        let scale = TASTE / factor.norm().max(f32::MIN_POSITIVE);
+        row.iter_mut().zip(factor.iter()).for_each(|(x, &y)| *x = scale * y);
+        row[dim - 2] = (1.0 - TASTE * TASTE - popularity * popularity).sqrt();
+        row[dim - 1] = popularity;
+    }
+    parameters[Block::Prior][dim - 1] = 1.0;
+    for (level, target) in parameters[Block::Targets].iter_mut().enumerate() {
+        *target = match set.levels.sentiment(level as u8) {
+            Sentiment::Liked => 1.0,
+            Sentiment::Neutral => 0.0,
+            Sentiment::Disliked => -0.3,
+        };
+    }
+    parameters[Block::Preconditioner].iter_mut().step_by(dim + 1).for_each(|x| *x = 1.0);
+    for (block, value) in [
+        (Block::Temperature, 0.1_f32),
+        (Block::StepSizes, 0.1), // from 0.3 the inner loop diverges at first for 20 shots on some data
+        (Block::GramWeight, 0.05),
+        (Block::Pull, 0.135),
+        (Block::Scale, 2.0),
+        (Block::Shrinkage, 4.0),
+        (Block::Sharpness, 3.0),
+        (Block::Null, 20.0),
+    ] {
+        parameters[block].fill(value.ln());
+    }
+    parameters
+}
+
+/// Standardised log-popularity of each row, cut off at three standard deviations, times a third of
+/// [`POPULAR`].
+fn popularity(set: &TaskSet) -> Vec<f32> {
+    let logs: Vec<f64> = set.catalogue.likes.iter().map(|&likes| f64::from(likes).ln_1p()).collect();
+    let count = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / count;
+    let variance = logs.iter().map(|log| (log - mean) * (log - mean)).sum::<f64>() / count;
+    let deviation = variance.sqrt().max(f64::MIN_POSITIVE);
+    let of = |log: &f64| POPULAR * (((log - mean) / deviation) as f32 / 3.0).clamp(-1.0, 1.0);
+    logs.iter().map(of).collect()
+}

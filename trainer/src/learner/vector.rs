@@ -1,0 +1,44 @@
+//! Vectors in slices: what the rules and the encoder share.
+
+use nalgebra::{DMatrixView, DVector};
+
+use super::parameters::Real;
+
+/// Shorter vectors are normalised as if they were this long.
+const SHORTEST: f64 = 1e-12;
+
+/// A matrix in a slice, by columns of `rows` numbers.
+pub(super) fn columns<T: Real>(values: &[T], rows: usize) -> DMatrixView<'_, T> {
+    DMatrixView::from_slice(values, rows, values.len() / rows)
+}
+
+/// Scales `vector` to unit norm; its length before.
+pub(super) fn normalise<T: Real>(vector: &mut [T]) -> T {
+    let squares = vector.iter().fold(T::zero(), |sum, &x| sum + x * x);
+    let length = squares.sqrt().max(T::of(SHORTEST));
+    vector.iter_mut().for_each(|x| *x /= length);
+    length
+}
+
+/// Turns the slope of `unit`, a vector normalised from `length`, into the slope of that vector.
+pub(super) fn normalise_reverse<T: Real>(unit: &[T], length: T, slope: &mut [T]) {
+    let along = unit.iter().zip(&*slope).fold(T::zero(), |sum, (&u, &s)| sum + u * s);
+    slope.iter_mut().zip(unit).for_each(|(slope, &unit)| *slope = (*slope - along * unit) / length);
+}
+
+/// `sum += scale * vector`.
+pub(super) fn add_scaled<T: Real>(sum: &mut [T], scale: T, vector: &[T]) {
+    sum.iter_mut().zip(vector).for_each(|(sum, &x)| *sum += scale * x);
+}
+
+/// `sum += left right'`, `sum` by columns.
+pub(super) fn add_outer<T: Real>(sum: &mut [T], left: &DVector<T>, right: &DVector<T>) {
+    for (column, &scale) in sum.chunks_exact_mut(left.len()).zip(right.iter()) {
+        add_scaled(column, scale, left.as_slice());
+    }
+}
+
+/// The product, summed from the first to the last.
+pub(super) fn dot<T: Real>(left: &[T], right: &[T]) -> T {
+    left.iter().zip(right).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
+}

@@ -1,0 +1,115 @@
+//! Ranking metrics of one list against the liked items of the query.
+
+use crate::data::{HeldOut, Interaction};
+
+/// The support sizes of the few-shot protocols.
+pub const SHOTS: [usize; 5] = [1, 2, 5, 10, 20];
+
+/// How long a list must be for [`Metrics::of`].
+pub const LIST: usize = 20;
+
+/// Ranking quality of one list, or the mean over many.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// Normalised discounted cumulative gain of the first 10, binary relevance.
+    pub ndcg_10: f64,
+    /// Share of the relevant items that are among the first 20.
+    pub recall_20: f64,
+    /// Whether any of the first 10 is relevant.
+    pub hit_10: f64,
+    /// Reciprocal rank of the first relevant item among the first 10, or 0.
+    pub mrr_10: f64,
+}
+
+impl Metrics {
+    /// Judges `list`, best first, against `relevant`, ascending and not empty.
+    pub fn of(list: &[u32], relevant: &[u32]) -> Self {
+        let discount = |position: usize| 1.0 / ((position + 2) as f64).log2();
+        let is_hit = |item: &u32| relevant.binary_search(item).is_ok();
+        let first_ten = &list[..list.len().min(10)];
+        let hits =
+            || first_ten.iter().enumerate().filter(|(_, item)| is_hit(item)).map(|(position, _)| position);
+        let ideal: f64 = (0..relevant.len().min(10)).map(discount).sum();
+        let found = list.iter().take(LIST).filter(|item| is_hit(item)).count();
+        let first = hits().next();
+        Self {
+            ndcg_10: hits().map(discount).sum::<f64>() / ideal,
+            recall_20: found as f64 / relevant.len() as f64,
+            hit_10: f64::from(u8::from(first.is_some())),
+            mrr_10: first.map_or(0.0, |position| 1.0 / (position + 1) as f64),
+        }
+    }
+}
+
+/// Scores the whole catalogue for a new user, given some of the user's feedback.
+pub trait Scorer: Sync {
+    /// Fills `scores`, one per catalogue row, higher is better; rows of the support may hold anything.
+    /// `features` are the user's, ascending.
+    fn score(&self, support: &[Interaction], features: &[u32], scores: &mut [f32]);
+}
+
+/// The rows of the highest scores, best first, ties to the lower row, at most `count`, none of the support.
+pub fn best(scores: &mut [f32], support: &[Interaction], count: usize) -> Vec<u32> {
+    for interaction in support {
+        scores[interaction.item as usize] = f32::NEG_INFINITY;
+    }
+    let better = |a: &u32, b: &u32| scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b));
+    let mut rows: Vec<u32> = (0..scores.len() as u32).collect();
+    let count = count.min(rows.len() - support.len().min(rows.len()));
+    if count < rows.len() {
+        rows.select_nth_unstable_by(count, better);
+        rows.truncate(count);
+    }
+    rows.sort_unstable_by(better);
+    rows
+}
+
+/// Judges `scorer` on one held-out user after the first `shots` of the pool.
+pub fn judge(scorer: &dyn Scorer, user: &HeldOut, shots: usize, scores: &mut [f32]) -> Metrics {
+    let support = &user.pool[..shots.min(user.pool.len())];
+    scorer.score(support, &user.features, scores);
+    Metrics::of(&best(scores, support, LIST), &user.query)
+}
+
+/// Mean NDCG@10 of each user over [`SHOTS`]: what validation compares.
+pub fn validation(scorer: &dyn Scorer, users: &[HeldOut], rows: usize) -> Vec<f64> {
+    use rayon::prelude::*;
+    let of_user = |scores: &mut Vec<f32>, user: &HeldOut| {
+        SHOTS.iter().map(|&shots| judge(scorer, user, shots, scores).ndcg_10).sum::<f64>()
+            / SHOTS.len() as f64
+    };
+    users.par_iter().map_init(|| vec![0.0; rows], of_user).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_list_scores_one_and_a_useless_one_zero() {
+        let perfect = Metrics::of(&[3, 1, 7, 0], &[1, 3]);
+        assert_eq!(perfect, Metrics { ndcg_10: 1.0, recall_20: 1.0, hit_10: 1.0, mrr_10: 1.0 });
+        assert_eq!(Metrics::of(&[0, 2, 4], &[1, 3]), Metrics::default());
+    }
+
+    #[test]
+    fn positions_are_discounted_by_the_base_two_logarithm() {
+        let metrics = Metrics::of(&[9, 1], &[1]);
+        assert!((metrics.ndcg_10 - 1.0 / 3.0_f64.log2()).abs() < 1e-12);
+        assert_eq!(metrics.mrr_10, 0.5);
+    }
+
+    #[test]
+    fn the_eleventh_counts_for_recall_alone() {
+        let list: Vec<u32> = (0..20).collect();
+        let metrics = Metrics::of(&list, &[10, 25]);
+        assert_eq!(metrics, Metrics { recall_20: 0.5, ..Metrics::default() });
+    }
+
+    #[test]
+    fn best_leaves_the_support_out_and_breaks_ties_by_row() {
+        let support = [Interaction { item: 1, level: 0, time: 0 }];
+        assert_eq!(best(&mut [0.5, 9.0, 0.5, 0.7], &support, 2), [3, 0]);
+        assert_eq!(best(&mut [0.5, 9.0, 0.5, 0.7], &support, 9), [3, 0, 2]);
+    }
+}

@@ -1,0 +1,132 @@
+//! The outer step: Adam (Kingma and Ba 2015) on clipped gradients, and the moving average of the
+//! meta-parameters that is validated and exported.
+
+use rayon::prelude::*;
+
+use crate::learner::{Block, Parameters};
+
+const MOMENTUM: f32 = 0.9;
+const SQUARES: f32 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+/// Longest gradient; longer ones are scaled down to it.
+const CLIP: f64 = 1.0;
+
+/// Embeddings take smaller steps: each is seen rarely, and the start values are good.
+const EMBEDDING_RATE: f32 = 0.1;
+
+/// Weight of the past in the moving average, per outer step.
+const DECAY: f32 = 0.98;
+
+/// Numbers a rayon task has at least.
+const GRAIN: usize = 1 << 14;
+
+/// Adam's state.
+pub struct Adam {
+    learning_rate: f32,
+    steps: i32,
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+impl Adam {
+    /// For as many parameters as `parameters` has.
+    pub fn new(parameters: &Parameters<f32>, learning_rate: f32) -> Self {
+        let zeros = vec![0.0; parameters.values.len()];
+        Self { learning_rate, steps: 0, first: zeros.clone(), second: zeros }
+    }
+
+    /// One outer step. A gradient that is not finite is ignored: one bad batch must not end training.
+    pub fn step(&mut self, parameters: &mut Parameters<f32>, gradient: &Parameters<f32>) {
+        let length = length(&gradient.values);
+        if !length.is_finite() {
+            return;
+        }
+        self.steps += 1;
+        let scale = (CLIP / length.max(CLIP)) as f32;
+        let bias = (1.0 - SQUARES.powi(self.steps)).sqrt() / (1.0 - MOMENTUM.powi(self.steps));
+        for block in Block::ALL {
+            let range = parameters.range(block);
+            let rate = if block.is_embedding() { EMBEDDING_RATE } else { 1.0 };
+            let rate = self.learning_rate * rate * bias;
+            let moments = self.first[range.clone()].par_iter_mut().zip(&mut self.second[range.clone()]);
+            let values = parameters.values[range.clone()].par_iter_mut().zip(&gradient.values[range]);
+            moments.zip(values).with_min_len(GRAIN).for_each(|((first, second), (value, &slope))| {
+                let slope = slope * scale;
+                *first += (1.0 - MOMENTUM) * (slope - *first);
+                *second += (1.0 - SQUARES) * (slope * slope - *second);
+                *value -= rate * *first / (second.sqrt() + EPSILON);
+            });
+        }
+    }
+}
+
+/// Euclidean length, summed in fixed blocks.
+fn length(values: &[f32]) -> f64 {
+    let squares = |block: &[f32]| block.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
+    let sums: Vec<f64> = values.par_chunks(GRAIN).map(squares).collect();
+    sums.iter().sum::<f64>().sqrt()
+}
+
+/// Moves `average` towards `parameters`, as after every outer step.
+pub fn follow(average: &mut Parameters<f32>, parameters: &Parameters<f32>) {
+    let values = average.values.par_iter_mut().zip(&parameters.values).with_min_len(GRAIN);
+    values.for_each(|(average, &value)| *average += (1.0 - DECAY) * (value - *average));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learner::{Kind, Shape};
+
+    fn parameters(values: impl Fn(usize) -> f32) -> Parameters<f32> {
+        let shape = Shape {
+            kind: Kind::Prototypical,
+            dim: 2,
+            steps: 0,
+            items: 3,
+            levels: 1,
+            item_features: 0,
+            user_features: 0,
+        };
+        let mut parameters = Parameters::zeros(shape);
+        parameters.values.iter_mut().enumerate().for_each(|(index, value)| *value = values(index));
+        parameters
+    }
+
+    #[test]
+    fn the_first_step_is_the_learning_rate_and_a_tenth_of_it_for_embeddings() {
+        let mut moved = parameters(|_| 0.0);
+        let gradient = parameters(|index| if index % 2 == 0 { 0.2 } else { -0.1 });
+        Adam::new(&moved, 0.01).step(&mut moved, &gradient);
+        for block in Block::ALL {
+            let expected = if block.is_embedding() { 0.001 } else { 0.01 };
+            for (value, slope) in moved[block].iter().zip(&gradient[block]) {
+                assert!((value + expected * slope.signum()).abs() < 1e-6, "{block:?} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_finite_changes_nothing() {
+        let mut moved = parameters(|index| index as f32);
+        let before = moved.clone();
+        let mut adam = Adam::new(&moved, 0.01);
+        adam.step(&mut moved, &parameters(|index| if index == 4 { f32::NAN } else { 1.0 }));
+        assert_eq!(moved, before);
+    }
+
+    #[test]
+    fn a_minimum_is_found_and_the_average_follows() {
+        let mut moved = parameters(|_| 0.0);
+        let mut average = moved.clone();
+        let mut adam = Adam::new(&moved, 0.05);
+        for _ in 0..2000 {
+            let mut gradient = moved.clone();
+            gradient.values.iter_mut().for_each(|value| *value -= 1.5);
+            adam.step(&mut moved, &gradient);
+            follow(&mut average, &moved);
+        }
+        assert!(average.values.iter().all(|value| (value - 1.5).abs() < 1e-2), "{:?}", average.values);
+    }
+}

@@ -1,0 +1,314 @@
+//! The command line from logs to recommendations, as a script would call it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory for one test's files.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    /// A small synthetic world.
+    fn world(&self) -> String {
+        let world = self.path("world");
+        succeed(&["synth", "--users", "120", "--items", "90", "--interactions", "30", "--out", &world]);
+        world
+    }
+
+    /// A model file fitted on that world in a few epochs.
+    fn model(&self) -> String {
+        let (world, run, file) = (self.world(), self.path("run"), self.path("model.tbx"));
+        succeed(&[
+            "fit",
+            "--data",
+            &world,
+            "--learner",
+            "maml",
+            "--dim",
+            "16",
+            "--epochs",
+            "6",
+            "--out",
+            &run,
+        ]);
+        succeed(&["export", &run, "--out", &file]);
+        file
+    }
+}
+
+fn trainer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().unwrap()
+}
+
+/// What the call prints; fails the test if the call fails.
+fn succeed(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Fails the test unless the call ends with this exit code and says these words on standard error.
+fn refuse(arguments: &[&str], code: i32, words: &[&str]) {
+    let output = trainer(arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+    for word in words {
+        assert!(error.contains(word), "{arguments:?} should say {word:?}: {error}");
+    }
+}
+
+/// MovieLens 100K, which the repository does not hold.
+fn ml_100k() -> String {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ml-100k");
+    assert!(
+        directory.join("ml-100k.inter").exists(),
+        "this test needs MovieLens 100K in ml-100k/ beside Cargo.toml: run `./ci.sh data`"
+    );
+    directory.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_file_depends_neither_on_threads_nor_on_the_order_of_rows() {
+    let place = Place::new();
+    let world = PathBuf::from(place.world());
+    let ratings = fs::read_to_string(world.join("ratings.csv")).unwrap();
+    let (header, rows) = ratings.split_once('\n').unwrap();
+    let mut rows: Vec<&str> = rows.lines().collect();
+    rows.reverse();
+    let middle = rows.len() / 3;
+    rows.rotate_left(middle);
+    let shuffled = place.file("shuffled.csv", format!("{header}\n{}\n", rows.join("\n")));
+    let original = world.join("ratings.csv").to_str().unwrap().to_owned();
+    let items = world.join("items.csv").to_str().unwrap().to_owned();
+    for learner in ["maml", "prototypical", "matching"] {
+        let file = |name: &str, ratings: &str, threads: &str| {
+            let (run, file) = (place.path(&format!("{name}-run")), place.path(name));
+            succeed(&[
+                "fit",
+                "--ratings",
+                ratings,
+                "--items",
+                &items,
+                "--learner",
+                learner,
+                "--dim",
+                "16",
+                "--epochs",
+                "6",
+                "--seed",
+                "7",
+                "--threads",
+                threads,
+                "--out",
+                &run,
+            ]);
+            succeed(&["export", &run, "--out", &file]);
+            fs::read(file).unwrap()
+        };
+        let one = file("one.tbx", &original, "1");
+        assert_eq!(one, file("two.tbx", &original, "2"), "{learner}: two threads");
+        assert_eq!(one, file("shuffled.tbx", &shuffled, "1"), "{learner}: shuffled rows");
+    }
+}
+
+#[test]
+fn a_new_user_gets_a_list_with_reasons() {
+    let place = Place::new();
+    let file = place.model();
+    let list = succeed(&[
+        "recommend",
+        &file,
+        "--like",
+        "i000001",
+        "--dislike",
+        "i000002",
+        "--rate",
+        "i000003=5",
+        "--top",
+        "5",
+    ]);
+    assert_eq!(list.lines().count(), 5);
+    assert!(list.contains("because you"), "{list}");
+    let items: Vec<&str> = list.lines().filter_map(|line| line.split("  (because").next()).collect();
+    for id in ["i000001", "i000002", "i000003"] {
+        assert!(
+            !items.iter().any(|item| item.ends_with(&format!("[{id}]"))),
+            "{id} is in the support: {list}"
+        );
+    }
+}
+
+#[test]
+fn many_users_get_lists_in_the_order_of_the_file() {
+    let place = Place::new();
+    let file = place.model();
+    let support = place.file(
+        "support.tsv",
+        "user\titem\trating\nzoe\ti000005\t5\nabe\ti000007\t1\nzoe\ti000009\t4\nabe\tnone\t3\n",
+    );
+    let output = trainer(&["recommend", &file, "--users", &support, "--top", "3"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(rows[0], ["user", "rank", "item", "score"]);
+    let users_and_ranks: Vec<(&str, &str)> = rows[1..].iter().map(|row| (row[0], row[1])).collect();
+    assert_eq!(
+        users_and_ranks,
+        [("zoe", "1"), ("zoe", "2"), ("zoe", "3"), ("abe", "1"), ("abe", "2"), ("abe", "3")]
+    );
+    assert!(rows[1..].iter().all(|row| row[3].parse::<f32>().is_ok() && row[2] != "i000005"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 rows on 1 items"));
+}
+
+#[test]
+fn inspect_shows_the_file_and_notices_damage() {
+    let place = Place::new();
+    let file = place.model();
+    let described: Value = serde_json::from_str(&succeed(&["inspect", &file, "--verify", "--json"])).unwrap();
+    assert_eq!(described["rule"], "maml");
+    assert_eq!(described["dim"], 16);
+    assert_eq!(described["levels"].as_array().unwrap().len(), 5);
+    assert!(described["card"]["data"]["training users"].as_u64().unwrap() > 90);
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    refuse(&["inspect", &place.file("damaged.tbx", &bytes), "--verify"], 1, &["damaged.tbx"]);
+    refuse(&["inspect", &place.file("short.tbx", &bytes[..middle])], 1, &["short.tbx"]);
+    refuse(&["inspect", &place.file("text.tbx", "hello")], 1, &["text.tbx"]);
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    for arguments in [
+        &["fit"][..],
+        &["fit", "--ratings", "r.csv", "--out", "run", "--learner", "svd"],
+        &["fit", "--ratings", "r.csv", "--out", "run", "--dim", "33"],
+        &["recommend", "m.tbx", "--rate", "50"],
+        &["recommend", "m.tbx", "--rate", "50=NaN"],
+        &["evaluate", "--data", "d", "--folds", "11"],
+        &["evaluate", "--data", "d", "--methods", "svd"],
+        &["fetch", "netflix"],
+        &["bake"],
+    ] {
+        refuse(arguments, 2, &["--help"]);
+    }
+}
+
+#[test]
+fn bad_data_ends_with_one_and_leaves_nothing_behind() {
+    let place = Place::new();
+    let run = place.path("run");
+    for (text, words) in [
+        ("", &["empty"][..]),
+        ("user,item,rating\n", &["no rows"]),
+        ("user,item,rating\na,b,4\na,c,9\n", &["line 3", "9", "--scale"]),
+        ("user,item,rating\na,b,nan\n", &["line 2", "nan"]),
+        ("user,item,rating\na,b\n", &["line 2", "cells"]),
+        ("person,thing\na,b\n", &["person", "--user-column"]),
+        ("user,item\n\"a,b\n", &["line 2", "quote"]),
+    ] {
+        let ratings = place.file("ratings.csv", text);
+        refuse(&["fit", "--ratings", &ratings, "--out", &run], 1, &[&["ratings.csv"], words].concat());
+        assert!(!Path::new(&run).exists(), "{text:?} left a run behind");
+    }
+    refuse(&["fit", "--ratings", &place.path("none.csv"), "--out", &run], 1, &["none.csv"]);
+    refuse(&["export", &place.path("no-run"), "--out", &place.path("m.tbx")], 1, &["no-run"]);
+    let file = place.model();
+    refuse(&["recommend", &file, "--like", "nothing"], 1, &["nothing"]);
+    refuse(&["recommend", &file, "--rate", "i000001=11"], 1, &["11", "from 1 to 5"]);
+    refuse(&["recommend", &file, "--category", "x"], 1, &["known"]);
+    let support = place.file("support.csv", "user,item,rating\nu,i000001,11\n");
+    refuse(&["recommend", &file, "--users", &support], 1, &["line 2", "11"]);
+}
+
+#[test]
+fn implicit_feedback_is_learned_and_served() {
+    let place = Place::new();
+    let (world, run, file) = (place.path("world"), place.path("run"), place.path("model.tbx"));
+    succeed(&[
+        "synth",
+        "--implicit",
+        "--users",
+        "120",
+        "--items",
+        "90",
+        "--interactions",
+        "30",
+        "--out",
+        &world,
+    ]);
+    succeed(&["fit", "--data", &world, "--dim", "16", "--epochs", "6", "--out", &run]);
+    succeed(&["export", &run, "--out", &file]);
+    assert_eq!(succeed(&["recommend", &file, "--like", "i000001", "--top", "4"]).lines().count(), 4);
+    refuse(&["recommend", &file, "--dislike", "i000001"], 1, &["no dislikes"]);
+}
+
+#[test]
+fn on_movielens_the_learner_beats_popularity_and_ease_at_every_k() {
+    let place = Place::new();
+    let json = place.path("report.json");
+    succeed(&[
+        "evaluate",
+        "--data",
+        &ml_100k(),
+        "--folds",
+        "3",
+        "--methods",
+        "maml,popularity,ease",
+        "--json",
+        &json,
+    ]);
+    let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let means = |method: usize| -> Vec<f64> {
+        let at_each = report["methods"][method]["ndcg@10"].as_array().unwrap();
+        at_each.iter().map(|at| at["mean"].as_f64().unwrap()).collect()
+    };
+    let (maml, popularity, ease) = (means(0), means(1), means(2));
+    for at in 0..5 {
+        assert!(maml[at] > popularity[at] && maml[at] > ease[at], "{maml:?} {popularity:?} {ease:?}");
+    }
+}
+
+#[test]
+fn int8_rows_change_the_ranking_quality_on_movielens_by_less_than_two_thousandths() {
+    let place = Place::new();
+    let json = place.path("report.json");
+    succeed(&[
+        "evaluate",
+        "--data",
+        &ml_100k(),
+        "--folds",
+        "3",
+        "--methods",
+        "maml,maml:f32",
+        "--json",
+        &json,
+    ]);
+    let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    // The mean over k: at one k, three folds are too few users for the third digit.
+    let mean = |method: usize| {
+        let at_each = report["methods"][method]["ndcg@10"].as_array().unwrap();
+        at_each.iter().map(|at| at["mean"].as_f64().unwrap()).sum::<f64>() / 5.0
+    };
+    assert!((mean(0) - mean(1)).abs() < 0.002, "{} and {}", mean(0), mean(1));
+    assert!(report["methods"][0]["bytes"].as_u64().unwrap() < 200_000);
+}
