@@ -27,6 +27,7 @@ fmt() {
 lint() {
   cargo clippy --workspace --all-targets --all-features -- -D warnings
   cargo clippy -p tinderbox-format -p tinderbox --no-default-features -- -D warnings
+  cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --features libfuzzer -- -D warnings
 }
 
 test() {
@@ -42,8 +43,11 @@ no_std() { RUSTFLAGS='-C panic=abort' cargo build -p tinderbox --no-default-feat
 fuzz() {
   if cargo +nightly --version >/dev/null 2>&1 && { cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet cargo-fuzz --locked; }; then
     echo "fuzz: libFuzzer, on $(rustc +nightly --version), $FUZZ_SECONDS s a target"
+    cargo +nightly fuzz build --features libfuzzer
     for target in "${FUZZ_TARGETS[@]}"; do
-      cargo +nightly fuzz run --features libfuzzer "$target" -- -max_total_time="$FUZZ_SECONDS" -print_final_stats=1
+      mkdir -p "fuzz/target/found/$target" # new inputs go there, not into the committed corpus
+      cargo +nightly fuzz run "$target" --features libfuzzer "fuzz/target/found/$target" "fuzz/corpus/$target" -- \
+        -max_total_time="$FUZZ_SECONDS" -print_final_stats=1 2>&1 | grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|pulse|RELOAD)'
     done
   else
     echo "fuzz: no nightly compiler or no cargo-fuzz: seeded mutations of the corpus on stable, $FUZZ_SECONDS s a target"

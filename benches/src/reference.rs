@@ -163,3 +163,44 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RULES, Sample, scratch, support};
+    use std::panic::catch_unwind;
+    use tinderbox::{Filter, Session};
+
+    #[test]
+    fn a_right_answer_passes_and_every_wrong_one_is_noticed() {
+        for rule in RULES {
+            let sample = Sample::made(rule, 300, 32);
+            let model = sample.model();
+            let (support, mut scratch) = (support(&model, 10), scratch(&model, 10));
+            let mut session = Session::new(model, &mut scratch).expect("scratch memory as asked for");
+            session.adapt(&support).expect("a support of the catalogue");
+            let mut out = [Ranked::default(); 11];
+            let list = session.rank(&Filter::default(), &mut out).expect("no filter");
+            let reference = Reference::of(&model, &support);
+            reference.check_user(session.user());
+            reference.check_list(list, 11);
+
+            let passes = |list: &[Ranked], len| catch_unwind(|| reference.check_list(list, len)).is_ok();
+            let spoilt = |spoil: fn(&mut [Ranked])| {
+                let mut list = list.to_vec();
+                spoil(&mut list);
+                list
+            };
+            assert!(!passes(list, 10) && !passes(&list[1..], 10));
+            assert!(!passes(&spoilt(|list| list.swap(0, 10)), 11), "order");
+            assert!(!passes(&spoilt(|list| list[0].score += 1e-3), 11), "score");
+            assert!(!passes(&spoilt(|list| list[1] = list[0]), 11), "repetition");
+            let liked =
+                Ranked { item: support[0].item, score: reference.scores[support[0].item as usize] as f32 };
+            assert!(!passes(&[liked], 1), "support");
+            let mut user = session.user().to_vec();
+            user[0] += 1e-2;
+            assert!(catch_unwind(|| reference.check_user(&user)).is_err(), "user");
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub fn criterion() -> Criterion {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(700))
         .sample_size(50)
+        .without_plots()
         .configure_from_args()
 }
 

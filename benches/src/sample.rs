@@ -11,7 +11,7 @@ pub const RULES: [Rule; 3] = [
     Rule::Matching { sharpness: 5.0, null: 3.0 },
 ];
 
-/// Items x dim: ML-100K, and catalogues that leave the second-level and the last-level cache.
+/// Items x dim: ML-100K, and catalogues of 0.3 to 6 MB of rows, beyond the first- and second-level caches.
 pub const SIZES: [(usize, usize); 6] =
     [(1_682, 32), (1_682, 64), (10_000, 32), (10_000, 64), (100_000, 32), (100_000, 64)];
 

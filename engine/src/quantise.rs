@@ -28,7 +28,8 @@ pub fn quantise_row(row: &[f32], quantised: &mut [i8]) -> f32 {
 pub(crate) fn quantise_user(kernel: Kernel, user: &[f32], unit: bool, query: &mut [i16]) -> f32 {
     let step = largest(user) / f32::from(QUERY_MAX);
     let length = if unit { sqrt(kernel.dot(user, user)) } else { 1.0 };
-    if !(step > 0.0 && length > 0.0 && length < f32::INFINITY) {
+    // A subnormal step is rounded so coarsely that quotients could leave QUERY_MAX.
+    if !(step >= f32::MIN_POSITIVE && length > 0.0 && length < f32::INFINITY) {
         query.fill(0);
         return 0.0;
     }
@@ -70,6 +71,18 @@ mod tests {
             assert!((value - scale * f32::from(quantised)).abs() <= scale * 0.500_01);
         }
         assert!(quantised.contains(&127) || quantised.contains(&-127));
+    }
+
+    #[test]
+    fn no_user_however_small_leaves_the_range_of_a_query() {
+        for exponent in -149..0 {
+            for share in [1.0, 1.2, 1.4, 1.6, 1.9] {
+                let mut query = [0; 16];
+                let user = [share * 2.0_f32.powi(exponent); 16];
+                quantise_user(Kernel::scalar(), &user, false, &mut query);
+                assert!(query.iter().all(|value| value.abs() <= QUERY_MAX), "{share} * 2^{exponent}");
+            }
+        }
     }
 
     #[test]

@@ -112,3 +112,19 @@ impl<'a> Best<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_of_either_sign_tie() {
+        for len in 1..4 {
+            let mut heap = [Ranked::default(); 3];
+            let mut best = Best::new(&mut heap[..len]);
+            best.offer(Kernel::scalar(), 0, &[-0.0, 0.0, -0.0]);
+            let items = best.sorted().iter().map(|ranked| ranked.item);
+            assert!(items.eq(0..len as u32), "the shorter list does not begin the longer one");
+        }
+    }
+}

@@ -75,6 +75,15 @@ fn a_shorter_slice_leaves_the_rest_alone() {
 }
 
 #[test]
+fn an_empty_query_scores_nothing() {
+    for kernel in Kernel::all() {
+        let mut scores = [9.0; 12];
+        kernel.scan(&[1; 32], &[], &[1.0; 12], 1.0, &mut scores);
+        assert_eq!(scores, [9.0; 12], "{}", kernel.name());
+    }
+}
+
+#[test]
 fn accumulate_equals_scalar_on_every_length() {
     for len in 0..=100 {
         for columns in 0..=20 {

@@ -8,7 +8,7 @@ use crate::episode;
 use crate::learner::{Check, Kind, Learned, Objective, Parameters, Shape, Start, Teacher, start};
 use crate::optimizer::{Adam, follow};
 
-/// Everything that training can be told. [`Config::default`] is what worked on MovieLens 100K.
+/// Everything that training can be told. [`Config::default`] is what worked on three sets of movie ratings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
@@ -50,7 +50,7 @@ impl Default for Config {
             epochs: 120,
             check_every: 3,
             patience: 8,
-            teacher_weight: 0.5,
+            teacher_weight: 1.0,
             start: Start::default(),
             seed: 0,
         }

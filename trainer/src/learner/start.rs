@@ -32,7 +32,7 @@ pub struct Start {
 
 impl Default for Start {
     fn default() -> Self {
-        Self { regularisation: 0.003, unobserved: 1.0, sweeps: 10 }
+        Self { regularisation: 0.01, unobserved: 1.0, sweeps: 10 }
     }
 }
 

@@ -1,0 +1,88 @@
+//! What the kernels promise.
+
+use crate::bits;
+use arbitrary::{Result, Unstructured};
+use tinderbox::Kernel;
+use tinderbox::kernel::Attention;
+
+/// More rows than any kernel takes abreast, and more floats than any takes at once.
+const MAX_ROWS: usize = 40;
+const MAX_LEN: usize = 100;
+const MAX_COLUMNS: usize = 20;
+
+/// Every kernel that this CPU has equals `scalar`, bit for bit, on every length, in range and out of it,
+/// infinities and NaN included; none panics.
+pub fn kernel(bytes: &[u8]) {
+    let mut input = Unstructured::new(bytes);
+    // Exhausted input gives zeros, so that this never fails; were it to, there would be nothing to check.
+    let _ = scan(&mut input)
+        .and_then(|()| accumulate(&mut input))
+        .and_then(|()| dot_and_largest(&mut input))
+        .and_then(|()| attend(&mut input));
+}
+
+fn scan(input: &mut Unstructured<'_>) -> Result<()> {
+    let dim = 16 * input.int_in_range(0..=8)?;
+    let rows = input.int_in_range(0..=MAX_ROWS * dim)?; // also with a part of a row at the end
+    let query: Vec<i16> = draw(input, dim)?;
+    let rows: Vec<i8> = draw(input, rows)?;
+    let scales = floats(input, MAX_ROWS)?;
+    let factor: f32 = input.arbitrary()?;
+    let scores = input.int_in_range(0..=MAX_ROWS)?;
+    assert_equal("scan", |kernel| {
+        let mut scores = vec![9.0; scores];
+        kernel.scan(&rows, &query, &scales, factor, &mut scores);
+        scores
+    });
+    Ok(())
+}
+
+fn accumulate(input: &mut Unstructured<'_>) -> Result<()> {
+    let (out, columns) = (floats(input, MAX_LEN)?, floats(input, MAX_COLUMNS)?);
+    let matrix: Vec<f32> = draw(input, out.len() * columns.len())?;
+    assert_equal("accumulate", |kernel| {
+        let mut out = out.clone();
+        kernel.accumulate(&matrix, &columns, &mut out);
+        out
+    });
+    Ok(())
+}
+
+fn dot_and_largest(input: &mut Unstructured<'_>) -> Result<()> {
+    let (a, b) = (floats(input, MAX_LEN)?, floats(input, MAX_LEN)?);
+    assert_equal("dot", |kernel| vec![kernel.dot(&a, &b)]);
+    assert_equal("largest", |kernel| vec![kernel.largest(&a)]);
+    Ok(())
+}
+
+fn attend(input: &mut Unstructured<'_>) -> Result<()> {
+    let [cosines, attended, total] =
+        [floats(input, MAX_LEN)?, floats(input, MAX_LEN)?, floats(input, MAX_LEN)?];
+    let attention =
+        Attention { sharpness: input.arbitrary()?, weight: input.arbitrary()?, target: input.arbitrary()? };
+    assert_equal("attend", |kernel| {
+        let (mut attended, mut total) = (attended.clone(), total.clone());
+        kernel.attend(&cosines, attention, &mut attended, &mut total);
+        attended.extend(total);
+        attended
+    });
+    Ok(())
+}
+
+fn assert_equal(what: &str, compute: impl Fn(Kernel) -> Vec<f32>) {
+    let compute = |kernel| compute(kernel).into_iter().map(bits).collect::<Vec<_>>();
+    let expected = compute(Kernel::scalar());
+    for kernel in Kernel::all() {
+        assert_eq!(compute(kernel), expected, "{what}: {} differs from scalar", kernel.name());
+    }
+}
+
+/// Up to `most` floats, of any bits.
+fn floats(input: &mut Unstructured<'_>, most: usize) -> Result<Vec<f32>> {
+    let len = input.int_in_range(0..=most)?;
+    draw(input, len)
+}
+
+fn draw<'a, T: arbitrary::Arbitrary<'a>>(input: &mut Unstructured<'a>, len: usize) -> Result<Vec<T>> {
+    (0..len).map(|_| input.arbitrary()).collect()
+}

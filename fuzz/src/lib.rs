@@ -1,0 +1,30 @@
+//! What the format and the engine promise of *any* input: one function for each promise, which panics on
+//! an input that breaks it.
+//!
+//! The same functions run under libFuzzer, guided by coverage (`fuzz_targets/`, with a nightly compiler and
+//! `cargo fuzz run TARGET --features libfuzzer`), and as random mutations of the corpus on any compiler
+//! (`cargo run --release --bin stable -- SECONDS`). Both begin with the inputs in `corpus/`; an input that
+//! broke a promise is added to them once it is understood.
+
+mod file;
+mod kernel;
+mod open;
+mod round_trip;
+mod session;
+
+pub use kernel::kernel;
+pub use open::open;
+pub use round_trip::round_trip;
+pub use session::session;
+
+/// Panics on an input that breaks it.
+pub type Promise = fn(&[u8]);
+
+/// Every promise, under the name of its target and its corpus.
+pub const PROMISES: [(&str, Promise); 4] =
+    [("open", open), ("session", session), ("kernel", kernel), ("round_trip", round_trip)];
+
+/// The bits of a float, every NaN alike: which NaN an operation gives is the one thing that Rust leaves open.
+fn bits(value: f32) -> u32 {
+    if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() }
+}
