@@ -35,11 +35,8 @@ impl fmt::Display for FileError {
     }
 }
 
-impl core::error::Error for FileError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
+// The message holds the reason: a chain of sources would say it twice.
+impl core::error::Error for FileError {}
 
 impl ModelFile {
     /// Reads the whole file. Whether it is a model file is for [`ModelFile::model`] to say.

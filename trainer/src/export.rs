@@ -37,22 +37,22 @@ pub struct Exported {
 #[non_exhaustive]
 pub enum ExportError {
     /// There is no room for a temporary file.
-    #[error("no temporary file: {0}")]
+    #[error("no temporary file")]
     Temporary(#[from] io::Error),
     /// The parts do not fit the format, or the file could not be written.
-    #[error("{0}")]
+    #[error(transparent)]
     Write(#[from] WriteError),
     /// The file could not be read back.
-    #[error("{0}")]
+    #[error(transparent)]
     Read(#[from] FileError),
     /// The file that was written does not open.
-    #[error("the exported file does not open: {0}")]
+    #[error("the exported file does not open")]
     Open(#[from] OpenError),
     /// The file that was written is damaged.
-    #[error("the exported file is damaged: {0}")]
+    #[error("the exported file is damaged")]
     Verify(#[from] VerifyError),
     /// The engine refuses what the trainer gives it.
-    #[error("the engine refuses the exported model: {0}")]
+    #[error("the engine refuses the exported model")]
     Session(#[from] SessionError),
     /// The engine scores otherwise than the trainer.
     #[error(

@@ -231,6 +231,9 @@ fn bad_data_ends_with_one_and_leaves_nothing_behind() {
         assert!(!Path::new(&run).exists(), "{text:?} left a run behind");
     }
     refuse(&["fit", "--ratings", &place.path("none.csv"), "--out", &run], 1, &["none.csv"]);
+    let ratings = place.file("dislikes.csv", "user,item,rating\na,x,1\nb,x,2\nb,y,1\n");
+    refuse(&["fit", "--ratings", &ratings, "--out", &run], 1, &["no rating counts as a like"]);
+    assert!(!Path::new(&run).exists());
     refuse(&["export", &place.path("no-run"), "--out", &place.path("m.tbx")], 1, &["no-run"]);
     let file = place.model();
     refuse(&["recommend", &file, "--like", "nothing"], 1, &["nothing"]);

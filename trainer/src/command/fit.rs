@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::args::{DataArgs, LearnerArgs, LearnerName};
 use crate::screen::Screen;
-use tinderbox_trainer::data::{Dataset, hold_out};
+use tinderbox_trainer::data::{Dataset, Interaction, hold_out};
 use tinderbox_trainer::fit::{Choice, Training, Trial};
 use tinderbox_trainer::run::Run;
 use tinderbox_trainer::train::Config;
@@ -66,6 +66,11 @@ impl Fit {
 pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
     let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
     ensure!(users.len() >= 2, "{} user with enough feedback: a fit needs two at least", users.len());
+    let is_liked = |i: &Interaction| dataset.levels.liked(i.level);
+    ensure!(
+        dataset.interactions.iter().flatten().any(is_liked),
+        "no rating counts as a like, so that there is nothing to learn: see --like-at"
+    );
     let screen = Screen::new("teacher");
     let (train, validation) = hold_out(&users, VALIDATION, config.seed);
     let training = Training::new(dataset, &train, &validation, config.seed);
