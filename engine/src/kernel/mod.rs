@@ -1,4 +1,4 @@
-//! Arithmetic, one file per CPU feature. [`scalar`] is the definition: every other kernel equals it bit
+//! Arithmetic, one file per CPU feature. `scalar.rs` is the definition: every other kernel equals it bit
 //! for bit, on every length (`tests/kernel.rs`).
 //!
 //! A [`Kernel`] can only be had from [`Kernel::detect`], [`Kernel::all`] or [`Kernel::scalar`]: holding one
