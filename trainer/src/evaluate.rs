@@ -274,7 +274,7 @@ fn judge_learner(
 ) -> Result<Judged, ExportError> {
     let fitted = training.fit(variant.choice, &variant.config(&plan.config), progress);
     let choice = fitted.config.learner.name().to_owned();
-    let run = Run::new(dataset, training, fitted, plan.seed);
+    let run = Run::new(dataset, &training.set, fitted, plan.seed);
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("fold.tbx");
     let bytes = export(&run, &path)?.bytes as usize;

@@ -116,6 +116,17 @@ impl Training {
     }
 }
 
+impl Fitted {
+    /// Trains what was kept once more, on `everyone` and for as many epochs as served it best: the validation users
+    /// teach too, and what only they know joins the catalogue.
+    pub fn refit(self, everyone: &Training, progress: &mut dyn FnMut(train::Progress)) -> Self {
+        let config =
+            Config { epochs: self.learned.best_epoch().unwrap_or(self.config.epochs), ..self.config };
+        let learned = Learned { history: self.learned.history, ..everyone.train(&config, progress) };
+        Self { learned, config, trials: self.trials }
+    }
+}
+
 /// Mean of `a - b` over users, and its standard error; (0, 0) without users.
 pub fn paired(a: &[f64], b: &[f64]) -> (f64, f64) {
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::data::{Dataset, Features, Levels, Sentiment, TaskSet};
-use crate::fit::{Fitted, Training, Trial};
+use crate::fit::{Fitted, Trial};
 use crate::learner::Learned;
 use crate::train::Config;
 
@@ -60,16 +60,15 @@ const LEARNED: &str = "learned.postcard";
 const CARD: &str = "run.json";
 
 impl Run {
-    /// Puts what `fitted` learned together with the texts of the catalogue.
-    pub fn new(dataset: &Dataset, training: &Training, fitted: Fitted, seed: u64) -> Self {
-        let Training { set, validation, .. } = training;
+    /// Puts what `fitted` learned on `set` together with the texts of the catalogue.
+    pub fn new(dataset: &Dataset, set: &TaskSet, fitted: Fitted, seed: u64) -> Self {
         let titles =
             set.catalogue.items.iter().map(|&item| dataset.titles[item as usize].clone().unwrap_or_default());
         Self {
             plain: plain_levels(set),
             ids: set.catalogue.items.iter().map(|&item| dataset.items[item as usize].clone()).collect(),
             titles: titles.collect(),
-            card: card(set, validation.len(), &fitted.config, &fitted.trials, seed),
+            card: card(set, &fitted.config, &fitted.trials, seed),
             learned: fitted.learned,
             levels: set.levels.clone(),
             item_features: set.catalogue.features.clone(),
@@ -136,14 +135,13 @@ fn plain_levels(set: &TaskSet) -> (Option<u8>, Option<u8>) {
 }
 
 /// The model card: what the model was made of and how it did, without a user id, a path or a date.
-fn card(set: &TaskSet, validation: usize, config: &Config, trials: &[Trial], seed: u64) -> String {
+fn card(set: &TaskSet, config: &Config, trials: &[Trial], seed: u64) -> String {
     let interactions: usize = set.tasks.iter().map(|task| task.interactions.len()).sum();
     let card = json!({
         "tool": TOOL,
         "learner": config.learner,
         "data": {
-            "training users": set.tasks.len(),
-            "validation users": validation,
+            "users": set.tasks.len(),
             "items": set.catalogue.len(),
             "interactions": interactions,
             "feedback": if set.levels.like_at.is_some() { "explicit" } else { "implicit" },

@@ -187,7 +187,7 @@ fn inspect_shows_the_file_and_notices_damage() {
     assert_eq!(described["rule"], "maml");
     assert_eq!(described["dim"], 16);
     assert_eq!(described["levels"].as_array().unwrap().len(), 5);
-    assert!(described["card"]["data"]["training users"].as_u64().unwrap() > 90);
+    assert!(described["card"]["data"]["users"].as_u64().unwrap() == 120);
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -16,7 +16,8 @@ use tinderbox_trainer::train::Config;
 /// Learn from interaction logs; write a run directory that `export` turns into a model file
 ///
 /// Every user is a task: the learner adapts to a few of the user's interactions and is judged on the others. A tenth of
-/// the users is kept for validation: they decide when to stop and which learner to keep.
+/// the users is kept for validation: they decide when to stop and which learner to keep. What was kept is then trained
+/// on all users.
 #[derive(Args)]
 #[command(after_help = "Example:\n  trainer fit --ratings ratings.csv --items movies.csv --out run && \
                         trainer export run --out movies.tbx")]
@@ -62,7 +63,7 @@ impl Fit {
     }
 }
 
-/// Fits on all users but those for validation, saves the run and says what was tried.
+/// Chooses by validation, fits the choice on all users, saves the run and says what was tried.
 pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
     let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
     ensure!(users.len() >= 2, "{} user with enough feedback: a fit needs two at least", users.len());
@@ -75,9 +76,13 @@ pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path
     let (train, validation) = hold_out(&users, VALIDATION, config.seed);
     let training = Training::new(dataset, &train, &validation, config.seed);
     let fitted = training.fit(choice, config, &mut |now| screen.training(now.trial, now.training));
+    drop(training); // two teachers at a time would take twice the memory
+    screen.say("teacher of all users");
+    let everyone = Training::new(dataset, &users, &[], config.seed);
+    let fitted = fitted.refit(&everyone, &mut |training| screen.training("all users", training));
     drop(screen);
     let trials = fitted.trials.clone();
-    Run::new(dataset, &training, fitted, config.seed).save(out)?;
+    Run::new(dataset, &everyone.set, fitted, config.seed).save(out)?;
     say_trials(&trials, out)
 }
 

@@ -128,6 +128,12 @@ impl Learned {
         }
     }
 
+    /// The epoch that was best on validation, the first of equals; `None` without validation.
+    pub fn best_epoch(&self) -> Option<u32> {
+        let checks = self.history.iter().rev(); // of equals, `max_by` takes the last
+        checks.max_by(|a, b| a.validation.total_cmp(&b.validation)).map(|check| check.epoch)
+    }
+
     /// What [`crate::metrics::validation`] says of this scorer, much faster: mean NDCG@10 of each user
     /// over [`SHOTS`].
     pub fn validation(&self, users: &[HeldOut]) -> Vec<f64> {
