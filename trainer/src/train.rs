@@ -128,6 +128,12 @@ pub fn train(
     Learned { history: best.history, ..best.learned }
 }
 
+/// The start values of `config`, in the form that is served.
+pub fn untrained(set: &TaskSet, config: &Config) -> Learned {
+    let objective = Objective::new(&set.catalogue.features, None, false);
+    objective.learned(&start(set, shape(set, config), &config.start, config.seed))
+}
+
 fn shape(set: &TaskSet, config: &Config) -> Shape {
     Shape {
         kind: config.learner,

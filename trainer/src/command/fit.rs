@@ -58,7 +58,7 @@ impl Fit {
                 left_out.users, left_out.items, left_out.interactions
             );
         }
-        fit(&dataset, self.learner.choice(), &config, &self.out)
+        fit(&dataset, self.learner.choice(self.learning.dim), &config, &self.out)
     }
 }
 
@@ -84,14 +84,14 @@ fn say_trials(trials: &[Trial], out: &Path) -> Result<()> {
             (Some(validation), Some(error)) => {
                 writeln!(
                     stdout,
-                    "{:14} validation NDCG@10 {validation:.4} (difference ± {error:.4})",
+                    "{:68} validation NDCG@10 {validation:.4} (difference ± {error:.4})",
                     trial.name
                 )?;
             }
             (Some(validation), None) => {
-                writeln!(stdout, "{:14} validation NDCG@10 {validation:.4} {kept}", trial.name)?;
+                writeln!(stdout, "{:68} validation NDCG@10 {validation:.4} {kept}", trial.name)?;
             }
-            (None, _) => writeln!(stdout, "{:14} no validation users {kept}", trial.name)?,
+            (None, _) => writeln!(stdout, "{:68} no validation users {kept}", trial.name)?,
         }
     }
     writeln!(stdout, "wrote {}", out.display())?;
