@@ -84,14 +84,14 @@ fn say_trials(trials: &[Trial], out: &Path) -> Result<()> {
             (Some(validation), Some(error)) => {
                 writeln!(
                     stdout,
-                    "{:68} validation NDCG@10 {validation:.4} (difference ± {error:.4})",
+                    "{:70} validation NDCG@10 {validation:.4} (difference ± {error:.4})",
                     trial.name
                 )?;
             }
             (Some(validation), None) => {
-                writeln!(stdout, "{:68} validation NDCG@10 {validation:.4} {kept}", trial.name)?;
+                writeln!(stdout, "{:70} validation NDCG@10 {validation:.4} {kept}", trial.name)?;
             }
-            (None, _) => writeln!(stdout, "{:68} no validation users {kept}", trial.name)?,
+            (None, _) => writeln!(stdout, "{:70} no validation users {kept}", trial.name)?,
         }
     }
     writeln!(stdout, "wrote {}", out.display())?;
