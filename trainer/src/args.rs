@@ -59,9 +59,10 @@ pub(crate) struct DataArgs {
 /// How to learn.
 #[derive(Args)]
 pub(crate) struct LearnerArgs {
-    /// Length of an embedding: a multiple of 16. 32 suits dense data, long-tailed catalogues want more
-    #[arg(long, default_value_t = Config::default().dim, value_parser = dim)]
-    dim: usize,
+    /// Length of an embedding: a multiple of 16. 32 suits dense data, long-tailed catalogues want more [default: auto
+    /// chooses, the others take 32]
+    #[arg(long, value_parser = dim)]
+    pub(crate) dim: Option<usize>,
 
     /// Inner steps (maml)
     #[arg(long, default_value_t = Config::default().steps)]
@@ -102,9 +103,10 @@ pub(crate) enum LearnerName {
 }
 
 impl LearnerName {
-    pub(crate) fn choice(self) -> Choice {
+    /// `dim`: the length of an embedding, if it was given.
+    pub(crate) fn choice(self, dim: Option<usize>) -> Choice {
         match self {
-            Self::Auto => Choice::Auto,
+            Self::Auto => Choice::Auto { dim },
             Self::Maml => Choice::One(Kind::Maml),
             Self::Prototypical => Choice::One(Kind::Prototypical),
             Self::Matching => Choice::One(Kind::Matching),
@@ -155,7 +157,7 @@ impl LearnerArgs {
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("no thread pool")?;
         }
         Ok(Config {
-            dim: self.dim,
+            dim: self.dim.unwrap_or(Config::default().dim),
             steps: self.steps,
             first_order: self.first_order,
             teacher_weight: self.teacher_weight,

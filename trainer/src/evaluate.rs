@@ -80,7 +80,7 @@ impl FromStr for Method {
         let learner = parts.next().unwrap_or_default();
         let choice = match Kind::ALL.iter().find(|kind| kind.name() == learner) {
             Some(&kind) => Choice::One(kind),
-            None if learner == "auto" => Choice::Auto,
+            None if learner == "auto" => Choice::Auto { dim: None },
             None => {
                 return Err(format!(
                     "no method {learner:?}; learners: auto, maml, prototypical, matching; baselines: {}",
@@ -133,6 +133,14 @@ impl Method {
 }
 
 impl Variant {
+    /// `dim` holds where the variant has none of its own.
+    fn choice(&self, dim: Option<usize>) -> Choice {
+        match self.choice {
+            Choice::Auto { .. } => Choice::Auto { dim: self.dim.or(dim) },
+            one => one,
+        }
+    }
+
     fn config(&self, base: &Config) -> Config {
         Config {
             first_order: self.first_order || base.first_order,
@@ -155,6 +163,8 @@ pub struct Plan {
     pub methods: Vec<Method>,
     /// The learners' configuration.
     pub config: Config,
+    /// The length of an embedding, where `auto` is not to choose it.
+    pub dim: Option<usize>,
     /// Seed of the folds and of the shuffles; the learners' is in `config`.
     pub seed: u64,
 }
@@ -272,8 +282,9 @@ fn judge_learner(
     test: &[HeldOut],
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Judged, ExportError> {
-    let fitted = training.fit(variant.choice, &variant.config(&plan.config), progress);
-    let choice = fitted.config.learner.name().to_owned();
+    let fitted = training.fit(variant.choice(plan.dim), &variant.config(&plan.config), progress);
+    let kept = fitted.trials.iter().find(|trial| trial.kept);
+    let choice = kept.map_or_else(String::new, |trial| trial.name.clone());
     let run = Run::new(dataset, &training.set, fitted, plan.seed);
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("fold.tbx");

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::auto::{self, Candidate};
 use crate::baseline::{Ridge, RidgeConfig};
 use crate::data::{Dataset, HeldOut, TaskSet};
 use crate::learner::{Kind, Learned, Teacher};
@@ -11,10 +12,16 @@ use crate::train::{self, Config, train};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Several, of which validation keeps one.
-    Auto,
+    Auto {
+        /// The length of an embedding, where it is not to be chosen.
+        dim: Option<usize>,
+    },
     /// This one.
     One(Kind),
 }
+
+/// More validation users than this say little more, and take as long as training.
+const MOST_VALIDATION: usize = 500;
 
 /// What a fit learns from.
 pub struct Training {
@@ -28,7 +35,7 @@ pub struct Training {
 /// One configuration that was tried.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
-    /// What it is called: the learner, and what is special about it.
+    /// The learner, and what is special about it.
     pub name: String,
     /// Mean NDCG@10 on the validation users over the five support sizes; `None` without such users.
     pub validation: Option<f64>,
@@ -66,8 +73,10 @@ impl Training {
         Self::with_validation(set, validation)
     }
 
-    /// Learns from `set`, judged by `validation`.
+    /// Learns from `set`, judged by `validation`, of which some are left out if they are very many.
     pub fn with_validation(set: TaskSet, validation: Vec<HeldOut>) -> Self {
+        let validation =
+            validation.iter().step_by(validation.len().div_ceil(MOST_VALIDATION).max(1)).cloned().collect();
         let teacher = Ridge::fit(&set, RidgeConfig::teacher(&set));
         Self { set, validation, teacher }
     }
@@ -78,40 +87,29 @@ impl Training {
         train(&self.set, &self.validation, teacher.map(|ridge| ridge as &dyn Teacher), config, progress)
     }
 
-    /// Fits what `choice` says; `config.learner` is overruled by it.
+    /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only
+    /// some data: dimensions, start values, teacher weight, learning rate.
     ///
-    /// `Auto` trains `maml`, the strongest on all data that we have seen, and `prototypical`, which has less to
-    /// learn, and keeps the first unless the other is better on the validation users by more than one standard
-    /// error of the paired difference: validation noise would otherwise choose at random.
+    /// `Auto` trains one configuration or two, and keeps the first unless another one, which may be the start values
+    /// as they are, is better on the validation users by more than one standard error of the paired difference:
+    /// validation noise would otherwise choose at random.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
-        let kinds = match choice {
-            Choice::Auto => vec![Kind::Maml, Kind::Prototypical],
-            Choice::One(kind) => vec![kind],
-        };
-        let candidates: Vec<(Config, Learned, Vec<f64>)> = kinds
-            .into_iter()
-            .map(|learner| {
+        let (mut tried, kept) = match choice {
+            Choice::Auto { dim } => auto::try_all(self, dim, config, progress),
+            Choice::One(learner) => {
                 let config = Config { learner, ..config.clone() };
-                let learned = self
-                    .train(&config, &mut |training| progress(Progress { trial: learner.name(), training }));
-                let validation = learned.validation(&self.validation);
-                (config, learned, validation)
-            })
-            .collect();
-        let kept = (1..candidates.len()).fold(0, |kept, other| {
-            let (gain, error) = paired(&candidates[other].2, &candidates[kept].2);
-            if gain > error { other } else { kept }
-        });
-        let trials = candidates.iter().enumerate().map(|(at, (config, _, validation))| Trial {
-            name: config.learner.name().to_owned(),
-            validation: mean(validation),
-            standard_error: (at != kept && !validation.is_empty())
-                .then(|| paired(validation, &candidates[kept].2).1),
+                (vec![Candidate::train(learner.name().to_owned(), config, self, progress)], 0)
+            }
+        };
+        let trials = tried.iter().enumerate().map(|(at, candidate)| Trial {
+            name: candidate.name.clone(),
+            validation: mean(&candidate.validation),
+            standard_error: (at != kept && !candidate.validation.is_empty())
+                .then(|| paired(&candidate.validation, &tried[kept].validation).1),
             kept: at == kept,
         });
         let trials = trials.collect();
-        let mut candidates = candidates;
-        let (config, learned, _) = candidates.swap_remove(kept);
+        let Candidate { config, learned, .. } = tried.swap_remove(kept);
         Fitted { learned, config, trials }
     }
 }

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod auto;
 pub mod baseline;
 pub mod data;
 pub mod episode;

@@ -1,12 +1,23 @@
 //! The training loop: outer steps over episodes, validated now and then, stopped when that no longer
 //! helps.
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{HeldOut, TaskSet};
 use crate::episode;
-use crate::learner::{Check, Kind, Learned, Objective, Parameters, Shape, Start, Teacher, start};
+use crate::learner::{Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start};
 use crate::optimizer::{Adam, follow};
+
+/// The largest catalogue whose softmax is computed in full.
+const FULL_SOFTMAX: usize = 10_000;
+
+/// Rows that stand for a larger one in an outer step, beside those of its episodes.
+const SAMPLE: usize = 4096;
+
+/// The stream of random numbers that samples are drawn from; those below belong to epochs.
+const SAMPLES: u64 = u64::MAX;
 
 /// Everything that training can be told. [`Config::default`] is what worked on three sets of movie ratings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +85,8 @@ pub struct Progress {
 /// than the start values. Without validation users, training runs to the last epoch.
 ///
 /// The same bits for the same arguments, whatever the number of threads. An epoch costs
-/// O(tasks x items x dim), times the support size for matching. Panics if `dim` is below 3, or `batch` or
+/// O(tasks x items x dim), times the support size for matching. Above 10,000 items an outer step looks at a sample
+/// of them, and costs O(items x dim) for the optimiser besides. Panics if `dim` is below 3, or `batch` or
 /// `check_every` 0.
 pub fn train(
     set: &TaskSet,
@@ -89,11 +101,19 @@ pub fn train(
     let mut adam = Adam::new(&parameters, config.learning_rate);
     let mut average = parameters.clone();
     let mut best = Best::new(&objective, &average, validation);
+    let sampler = (set.catalogue.len() > FULL_SOFTMAX).then(|| Sampler::new(&set.catalogue.likes, SAMPLE));
+    let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+    rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
         let episodes = episode::epoch(set, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
-            let (batch_loss, gradient) = objective.gradient(&parameters, batch);
+            let (batch_loss, gradient) = match &sampler {
+                Some(sampler) => {
+                    objective.sampled_gradient(&sampler.draw(batch, &mut rng), &parameters, batch)
+                }
+                None => objective.gradient(&parameters, batch),
+            };
             adam.step(&mut parameters, &gradient);
             follow(&mut average, &parameters);
             loss += batch_loss * batch.len() as f64 / episodes.len() as f64;
@@ -106,6 +126,12 @@ pub fn train(
         }
     }
     Learned { history: best.history, ..best.learned }
+}
+
+/// The start values of `config`, in the form that is served.
+pub fn untrained(set: &TaskSet, config: &Config) -> Learned {
+    let objective = Objective::new(&set.catalogue.features, None, false);
+    objective.learned(&start(set, shape(set, config), &config.start, config.seed))
 }
 
 fn shape(set: &TaskSet, config: &Config) -> Shape {

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tinderbox_trainer::data::{Features, Interaction};
 use tinderbox_trainer::episode::Episode;
-use tinderbox_trainer::learner::{Block, Kind, Objective, Parameters, Shape, Teacher};
+use tinderbox_trainer::learner::{Block, Kind, Objective, Parameters, Sampler, Shape, Teacher};
 
 const ITEMS: usize = 23;
 const DIM: usize = 7;
@@ -152,4 +152,49 @@ fn a_gradient_has_the_same_bits_with_one_thread_and_with_three() {
     for kind in Kind::ALL {
         assert_eq!(gradient(kind, 1), gradient(kind, 3), "{kind:?}");
     }
+}
+
+/// Popularities from a few to none.
+fn likes() -> Vec<u32> {
+    (0..ITEMS as u32).rev().map(|rank| rank * rank).collect()
+}
+
+#[test]
+fn a_sample_of_all_rows_gives_the_full_gradient() {
+    let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+    let all = Sampler::new(&likes(), usize::MAX).draw(&episodes(), &mut ChaCha8Rng::seed_from_u64(1));
+    for kind in Kind::ALL {
+        let at = parameters(kind, 3);
+        assert_eq!(
+            objective.sampled_gradient(&all, &at, &episodes()),
+            objective.gradient(&at, &episodes()),
+            "{kind:?}"
+        );
+    }
+}
+
+/// Length of the difference between the mean gradient over samples of about `size` rows and the full one,
+/// relative to the latter.
+fn error_of_samples(size: usize) -> f64 {
+    const DRAWS: usize = 1000;
+    let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+    let episodes = &episodes()[..1];
+    let at = parameters(Kind::Maml, 3);
+    let (_, exact) = objective.gradient(&at, episodes);
+    let sampler = Sampler::new(&likes(), size);
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut mean = vec![0.0; exact.values.len()];
+    for _ in 0..DRAWS {
+        let (_, gradient) = objective.sampled_gradient(&sampler.draw(episodes, &mut rng), &at, episodes);
+        mean.iter_mut().zip(&gradient.values).for_each(|(mean, slope)| *mean += slope / DRAWS as f64);
+    }
+    let squares: f64 = mean.iter().zip(&exact.values).map(|(mean, exact)| (mean - exact).powi(2)).sum();
+    (squares / exact.values.iter().map(|x| x * x).sum::<f64>()).sqrt()
+}
+
+/// A sampled softmax is a ratio of two estimates: its mean lies a little off, and the less the larger the sample.
+#[test]
+fn the_mean_over_samples_comes_near_the_full_gradient() {
+    let [few, some, most] = [6, 12, 24].map(error_of_samples);
+    assert!(most < some && some < few && most < 0.1, "{few} {some} {most}");
 }

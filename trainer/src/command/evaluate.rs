@@ -86,6 +86,7 @@ impl Evaluate {
             folds: usize::from(self.folds),
             methods: if self.methods.is_empty() { Method::all() } else { self.methods },
             config,
+            dim: self.learning.dim,
             seed: self.split_seed,
         };
         let outcomes = compare(&dataset, &plan)?;

@@ -59,7 +59,7 @@ impl Fit {
                 left_out.users, left_out.items, left_out.interactions
             );
         }
-        fit(&dataset, self.learner.choice(), &config, &self.out)
+        fit(&dataset, self.learner.choice(self.learning.dim), &config, &self.out)
     }
 }
 
@@ -88,21 +88,12 @@ pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path
 
 fn say_trials(trials: &[Trial], out: &Path) -> Result<()> {
     let mut stdout = stdout().lock();
+    writeln!(stdout, "validation NDCG@10, ± standard error of the difference to what was kept")?;
     for trial in trials {
+        let validation = trial.validation.map_or_else(|| "no users".to_owned(), |mean| format!("{mean:.4}"));
+        let error = trial.standard_error.map_or_else(String::new, |error| format!("± {error:.4}"));
         let kept = if trial.kept { "kept" } else { "" };
-        match (trial.validation, trial.standard_error) {
-            (Some(validation), Some(error)) => {
-                writeln!(
-                    stdout,
-                    "{:14} validation NDCG@10 {validation:.4} (difference ± {error:.4})",
-                    trial.name
-                )?;
-            }
-            (Some(validation), None) => {
-                writeln!(stdout, "{:14} validation NDCG@10 {validation:.4} {kept}", trial.name)?;
-            }
-            (None, _) => writeln!(stdout, "{:14} no validation users {kept}", trial.name)?,
-        }
+        writeln!(stdout, "  {validation:8} {error:8} {kept:4} {}", trial.name)?;
     }
     writeln!(stdout, "wrote {}", out.display())?;
     Ok(())

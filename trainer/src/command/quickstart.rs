@@ -49,7 +49,7 @@ impl Quickstart {
         heading("2. Learn (fit), and write the model file (export)")?;
         let config = Config { seed: self.seed, ..Config::default() };
         let (run, file) = (self.dir.join("run"), self.dir.join("model.tbx"));
-        fit::fit(&dataset, Choice::Auto, &config, &run)?;
+        fit::fit(&dataset, Choice::Auto { dim: None }, &config, &run)?;
         export::write(&run, &file)?;
         heading("3. Compare with baselines on users that training did not see: one fold of ten")?;
         compare(&dataset, config)?;
@@ -105,7 +105,7 @@ fn heading(text: &str) -> Result<()> {
 
 fn compare(dataset: &Dataset, config: Config) -> Result<()> {
     let (dataset, _) = dataset.filter(5, 20);
-    let plan = Plan { protocol: Protocol::P1, folds: 1, methods: Method::all(), config, seed: 1 };
+    let plan = Plan { protocol: Protocol::P1, folds: 1, methods: Method::all(), config, dim: None, seed: 1 };
     let outcomes = evaluate::compare(&dataset, &plan)?;
     write!(stdout().lock(), "{}", Report::new(&plan, &outcomes).table(METRICS[0].0))?;
     writeln!(

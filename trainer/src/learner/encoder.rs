@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! row_i  = normalise(item_i + sum of its feature embeddings / sqrt(their number))
-//! gram   = weight (dim / items) sum_i row_i row_i'
+//! gram   = weight (dim / sum_i weight_i) sum_i weight_i row_i row_i'    (weight_i = 1, but for a sample)
 //! served = exp(trained)   for the positive blocks
 //! ```
 
@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
 
 use super::BLOCKS;
+use super::candidates::Candidates;
 use super::parameters::{Block, Parameters, Real};
 use super::vector::{add_scaled, columns, normalise, normalise_reverse};
 use crate::data::Features;
@@ -21,6 +22,8 @@ pub(crate) struct Encoder {
     features: Vec<Vec<u32>>,
     /// Items of each feature, ascending.
     members: Vec<Vec<u32>>,
+    /// How many rows of the catalogue each item stands for; 1, but for a sample.
+    weights: Vec<f64>,
 }
 
 /// Meta-parameters as they are served.
@@ -37,13 +40,23 @@ pub(crate) struct Encoded<T> {
 
 impl Encoder {
     pub(crate) fn new(features: &Features) -> Self {
-        let mut members = vec![Vec::new(); features.names.len()];
-        for (item, of_item) in features.of.iter().enumerate() {
+        Self::weighted(features.of.clone(), features.names.len(), vec![1.0; features.of.len()])
+    }
+
+    /// The encoder of a sample of the catalogue.
+    pub(crate) fn among(&self, candidates: &Candidates) -> Self {
+        let features = candidates.rows.iter().map(|&row| self.features[row as usize].clone());
+        Self::weighted(features.collect(), self.members.len(), candidates.weights.clone())
+    }
+
+    fn weighted(features: Vec<Vec<u32>>, names: usize, weights: Vec<f64>) -> Self {
+        let mut members = vec![Vec::new(); names];
+        for (item, of_item) in features.iter().enumerate() {
             for &feature in of_item {
                 members[feature as usize].push(item as u32);
             }
         }
-        Self { features: features.of.clone(), members }
+        Self { features, members, weights }
     }
 
     /// What one of the features of `item` weighs, so that many say no more than one.
@@ -70,7 +83,7 @@ impl Encoder {
         let rows = columns(&served[Block::Items], dim);
         let catalogue = rows.transpose();
         let gram = match served[Block::GramWeight] {
-            [weight] => gram(rows, &catalogue, weight),
+            [weight] => self.gram(rows, &catalogue, weight),
             _ => DMatrix::zeros(0, 0),
         };
         Encoded { served, catalogue, lengths, gram }
@@ -99,7 +112,11 @@ impl Encoder {
                 sum.gemm(T::one(), vectors, &product_slopes.columns(first, count), T::one());
             }
             if let Some(symmetric) = &symmetric {
-                sum.gemm(T::one(), symmetric, &columns(rows, dim), T::one());
+                let mut weighted = columns(rows, dim).into_owned();
+                for (mut row, &weight) in weighted.column_iter_mut().zip(&self.weights[first..]) {
+                    row *= T::of(weight);
+                }
+                sum.gemm(T::one(), symmetric, &weighted, T::one());
             }
             let lengths = &encoded.lengths[first..];
             for ((slope, row), &length) in
@@ -124,7 +141,7 @@ impl Encoder {
     ) -> Option<DMatrix<T>> {
         let [weight] = encoded.served[Block::GramWeight] else { return None };
         gradient[Block::GramWeight][0] += gram_slope.dot(&encoded.gram) / weight;
-        let share = weight * T::of(gradient.shape.dim as f64 / gradient.shape.items as f64);
+        let share = weight * self.gram_share(gradient.shape.dim);
         Some((gram_slope + gram_slope.transpose()) * share)
     }
 
@@ -138,18 +155,26 @@ impl Encoder {
             }
         });
     }
-}
 
-/// `weight (dim / items) sum_i row_i row_i'`, in fixed blocks of columns.
-fn gram<T: Real>(rows: DMatrixView<'_, T>, catalogue: &DMatrix<T>, weight: T) -> DMatrix<T> {
-    let (dim, items) = rows.shape();
-    let share = weight * T::of(dim as f64 / items as f64);
-    let mut gram = DMatrix::zeros(dim, dim);
-    let chunk = dim.div_ceil(BLOCKS);
-    gram.as_mut_slice().par_chunks_mut(dim * chunk).enumerate().for_each(|(index, out)| {
-        let count = out.len() / dim;
-        let mut out = DMatrixViewMut::from_slice(out, dim, count);
-        out.gemm(share, &rows, &catalogue.columns(index * chunk, count), T::zero());
-    });
-    gram
+    /// The Gram matrix, in fixed blocks of columns.
+    fn gram<T: Real>(&self, rows: DMatrixView<'_, T>, catalogue: &DMatrix<T>, weight: T) -> DMatrix<T> {
+        let dim = rows.nrows();
+        let share = weight * self.gram_share(dim);
+        let mut gram = DMatrix::zeros(dim, dim);
+        let chunk = dim.div_ceil(BLOCKS);
+        gram.as_mut_slice().par_chunks_mut(dim * chunk).enumerate().for_each(|(index, out)| {
+            let count = out.len() / dim;
+            let mut weighted = catalogue.columns(index * chunk, count).into_owned();
+            for mut axis in weighted.column_iter_mut() {
+                axis.iter_mut().zip(&self.weights).for_each(|(x, &weight)| *x *= T::of(weight));
+            }
+            DMatrixViewMut::from_slice(out, dim, count).gemm(share, &rows, &weighted, T::zero());
+        });
+        gram
+    }
+
+    /// What each row's outer product counts for.
+    fn gram_share<T: Real>(&self, dim: usize) -> T {
+        T::of(dim as f64 / self.weights.iter().sum::<f64>())
+    }
 }

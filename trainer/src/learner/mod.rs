@@ -11,6 +11,7 @@
 //! ```
 //! and the same in reverse for the gradient.
 
+mod candidates;
 mod encoder;
 mod learned;
 mod maml;
@@ -22,6 +23,7 @@ mod prototypical;
 mod start;
 mod vector;
 
+pub use candidates::{Candidates, Sampler};
 pub use learned::{Check, Learned, Rule};
 pub use objective::{Objective, Teacher};
 pub use parameters::{Block, Parameters, Real, Shape};

@@ -6,6 +6,7 @@
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use super::candidates::{Among, Candidates};
 use super::encoder::{Encoded, Encoder};
 use super::learned::Learned;
 use super::maml::Maml;
@@ -32,6 +33,8 @@ pub struct Objective<'a> {
     teacher: Option<&'a dyn Teacher>,
     teacher_weight: f64,
     first_order: bool,
+    /// Added to every logit: logarithms of how many rows each stands for. Empty where each is itself.
+    log_weights: Vec<f64>,
 }
 
 /// What some of a batch's episodes contribute.
@@ -52,7 +55,13 @@ impl<'a> Objective<'a> {
     pub fn new(features: &Features, teacher: Option<(&'a dyn Teacher, f64)>, first_order: bool) -> Self {
         let (teacher, teacher_weight) =
             teacher.map_or((None, 0.0), |(teacher, weight)| (Some(teacher), weight));
-        Self { encoder: Encoder::new(features), teacher, teacher_weight, first_order }
+        Self {
+            encoder: Encoder::new(features),
+            teacher,
+            teacher_weight,
+            first_order,
+            log_weights: Vec::new(),
+        }
     }
 
     /// Mean loss over `episodes`, at least one, and its exact gradient (unless first-order).
@@ -70,6 +79,28 @@ impl<'a> Objective<'a> {
             Kind::Prototypical => self.gradient_by(&Prototypical::of(&encoded), &encoded, episodes),
             Kind::Matching => self.gradient_by(&Matching::of(&encoded), &encoded, episodes),
         }
+    }
+
+    /// [`Self::gradient`] with `candidates`, drawn for these episodes, in place of the catalogue: an estimate, exact
+    /// if all rows are candidates. Costs as if there were no other rows, but for the size of the result and a
+    /// teacher's logits.
+    pub fn sampled_gradient<T: Real>(
+        &self,
+        candidates: &Candidates,
+        parameters: &Parameters<T>,
+        episodes: &[Episode],
+    ) -> (f64, Parameters<T>) {
+        let items = parameters.shape.items;
+        let teacher = self.teacher.map(|teacher| Among { teacher, candidates, items });
+        let few = Objective {
+            encoder: self.encoder.among(candidates),
+            teacher: teacher.as_ref().map(|teacher| teacher as &dyn Teacher),
+            teacher_weight: self.teacher_weight,
+            first_order: self.first_order,
+            log_weights: candidates.weights.iter().map(|weight| weight.ln()).collect(),
+        };
+        let (loss, gradient) = few.gradient(&candidates.gather(parameters), &candidates.renumber(episodes));
+        (loss, candidates.scatter(&gradient, items))
     }
 
     /// `parameters` in the form that is served.
@@ -157,6 +188,7 @@ impl<'a> Objective<'a> {
         let total = T::of(1.0 + self.teacher_weight);
         scores.iter_mut().for_each(|score| *score /= temperature);
         let mut shares = scores.to_vec();
+        self.add_log_weights(&mut shares);
         let log_sum = softmax_outside(&episode.support, &mut shares);
         let mut aligned = T::zero();
         let mut temperature_slope = T::zero();
@@ -176,6 +208,7 @@ impl<'a> Objective<'a> {
             let mut logits = vec![0.0; items];
             teacher.logits(&episode.support, &mut logits);
             target = logits.into_iter().map(|logit: f32| T::of(logit.into())).collect();
+            self.add_log_weights(&mut target);
             softmax_outside(&episode.support, &mut target);
             target.iter_mut().for_each(|share| *share *= T::of(self.teacher_weight));
         }
@@ -184,6 +217,10 @@ impl<'a> Objective<'a> {
             target[item as usize] += each;
         }
         target
+    }
+
+    fn add_log_weights<T: Real>(&self, logits: &mut [T]) {
+        logits.iter_mut().zip(&self.log_weights).for_each(|(logit, &weight)| *logit += T::of(weight));
     }
 }
 
