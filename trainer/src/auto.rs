@@ -41,8 +41,8 @@ const PROMISING: f64 = 0.95;
 const SPREAD_TEACHER: f64 = 3.0;
 const SPREAD_RATE: f32 = 0.5;
 
-/// Most episodes of a training: what 120 epochs are for 8,000 users. More users need fewer epochs.
-const MOST_EPISODES: usize = 1_000_000;
+/// Most episodes of a training, times dimensions: 120 epochs of 8,000 users at 32. More users need fewer epochs.
+const MOST_WORK: usize = 32_000_000;
 
 /// A configuration, and what came of it.
 pub(crate) struct Candidate {
@@ -60,6 +60,7 @@ impl Candidate {
         Self { name, config, learned, validation }
     }
 
+    /// Trains `config`.
     pub(crate) fn train(
         name: String,
         config: Config,
@@ -82,19 +83,18 @@ pub(crate) fn try_all(
     config: &Config,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> (Vec<Candidate>, usize) {
-    let config = Config { epochs: config.epochs.min(most_epochs(&training.set)), ..config.clone() };
     let compact = Config { learner: Kind::Maml, dim: dim.unwrap_or(config.dim), ..config.clone() };
     let name = format!("maml, {}", describe(&compact));
-    let mut tried = vec![Candidate::train(name, compact, training, progress)];
+    let mut tried = vec![Candidate::train(name, limited(compact, &training.set), training, progress)];
     if training.validation.is_empty() {
         return (tried, 0);
     }
-    tried.extend(starts(training, dim, &config));
+    tried.extend(starts(training, dim, config));
     let best = (2..tried.len())
         .fold(1, |best, other| if tried[other].quality() > tried[best].quality() { other } else { best });
     let first_spread = tried.len();
     if tried[best].quality() >= PROMISING * tried[0].quality() {
-        for from in [tried[best].config.clone(), started(&config, dim, SMOOTH)] {
+        for from in [tried[best].config.clone(), started(config, dim, SMOOTH)] {
             let spread = Config {
                 learner: Kind::Maml,
                 teacher_weight: SPREAD_TEACHER * config.teacher_weight,
@@ -103,7 +103,7 @@ pub(crate) fn try_all(
                 ..from
             };
             let name = format!("maml, {}", describe(&spread));
-            tried.push(Candidate::train(name, spread, training, progress));
+            tried.push(Candidate::train(name, limited(spread, &training.set), training, progress));
         }
     }
     let kept = (first_spread..tried.len()).chain([best]).fold(0, |kept, other| {
@@ -140,9 +140,10 @@ fn describe(config: &Config) -> String {
     format!("dim {}, unobserved {unobserved}, regularisation {regularisation}", config.dim)
 }
 
-/// As many as [`MOST_EPISODES`] allow, and enough for a few validations.
-fn most_epochs(set: &TaskSet) -> u32 {
-    (MOST_EPISODES / set.tasks.len().max(1)).clamp(12, u32::MAX as usize) as u32
+/// `config` with no more epochs than [`MOST_WORK`] allows, but enough for a few validations.
+fn limited(config: Config, set: &TaskSet) -> Config {
+    let most = (MOST_WORK / (set.tasks.len() * config.dim).max(1)).clamp(12, u32::MAX as usize);
+    Config { epochs: config.epochs.min(most as u32), ..config }
 }
 
 #[cfg(test)]
@@ -195,8 +196,9 @@ mod tests {
     #[test]
     fn more_users_get_fewer_epochs() {
         let mut set = world();
-        assert!(most_epochs(&set) > 120);
-        set.tasks = vec![set.tasks[0].clone(); 25_000];
-        assert_eq!(most_epochs(&set), 40);
+        let epochs = |set: &TaskSet, dim| limited(Config { dim, ..Config::default() }, set).epochs;
+        assert_eq!(epochs(&set, 128), Config::default().epochs);
+        set.tasks = vec![set.tasks[0].clone(); 10_000];
+        assert_eq!((epochs(&set, 32), epochs(&set, 128)), (100, 25));
     }
 }
