@@ -105,7 +105,9 @@ pub fn train(
             break;
         }
     }
-    Learned { history: best.history, ..best.learned }
+    let mut learned = Learned { history: best.history, ..best.learned };
+    learned.fit_new_items(set);
+    learned
 }
 
 fn shape(set: &TaskSet, config: &Config) -> Shape {
