@@ -220,7 +220,7 @@ mod tests {
 
     /// Of twelve items the even ones carry the first feature, every third the second.
     fn features() -> Features {
-        let of = |item: u32| [0, 1].into_iter().filter(|feature| item % (feature + 2) == 0).collect();
+        let of = |item: u32| [0, 1].into_iter().filter(|feature| item.is_multiple_of(feature + 2)).collect();
         Features { names: vec!["a".into(), "b".into()], of: (0..12).map(of).collect() }
     }
 
