@@ -155,6 +155,8 @@ const PULLS: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
 /// which are scored behind the rows of the catalogue.
 ///
 /// On `users` each row of the catalogue is scored as if it were new, by the features of the others.
+/// `content-popularity` predicts the logarithm of the likes, `content-ridge` the item factors of [`Ials`](super::Ials),
+/// whose user factor is exact. `None` if there is no such baseline.
 pub fn tune_content(
     name: &str,
     set: &TaskSet,
@@ -207,10 +209,11 @@ impl Baseline for Content {
     }
 
     fn bytes(&self) -> usize {
-        match &self.user {
+        let catalogue = match &self.user {
             User::Anyone => 0,
             User::FoldIn(fold_in) => fold_in.bytes(),
-        }
+        };
+        catalogue + size_of_val(self.predicted.as_slice())
     }
 }
 
