@@ -11,7 +11,7 @@ use crate::metrics::Scorer;
 /// The names that [`tune_content`] knows, in the order of a report.
 pub const CONTENT_NAMES: [&str; 2] = ["content-popularity", "content-ridge"];
 
-/// Parts that [`FeatureRidge::cross_fit`] leaves out in turn.
+/// Fits of [`FeatureRidge::cross_fit`], each without one item in so many.
 const PARTS: usize = 5;
 
 /// More features than this are not fitted: the rarest then tell nothing. 4 bytes times its square of memory.
@@ -36,7 +36,7 @@ impl FeatureRidge {
         Self::fit_to(features, targets, weights, pull, |_| true)
     }
 
-    /// The prediction for each item (items x dim) by a fit that did not see it: of [`PARTS`] fits, the one
+    /// The prediction for each item (items x dim) by a fit that did not see it: of five fits, the one
     /// without every fifth item.
     pub fn cross_fit(features: &Features, targets: &[f32], weights: &[f32], pull: f32) -> Vec<f32> {
         let dim = targets.len() / weights.len().max(1);
