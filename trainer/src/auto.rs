@@ -18,7 +18,7 @@
 use crate::data::TaskSet;
 use crate::fit::{Progress, Training, mean, paired};
 use crate::learner::{Kind, Learned, Start};
-use crate::train::{Config, untrained};
+use crate::train::{Config, train};
 
 /// Length of an embedding, weight of the unobserved and regularisation of the starts.
 const STARTS: [(usize, f32, f32); 6] = [
@@ -122,7 +122,7 @@ fn starts(training: &Training, dim: Option<usize>, config: &Config) -> Vec<Candi
     });
     let judged = configs.map(|config| {
         let name = format!("untrained prototypical, {}", describe(&config));
-        let learned = untrained(&training.set, &config);
+        let learned = train(&training.set, &[], None, &config, &mut |_| {}); // in no epochs
         Candidate::new(name, config, learned, training)
     });
     judged.collect()

@@ -5,15 +5,21 @@
 //! and is judged on the liked items of the query. **P1t**: the same in time order. Ten rotated folds of users
 //! (80 % training, 10 % validation, 10 % test): with all ten, every user is tested once.
 //!
+//! **P3**: new items. A tenth of the items, rotated like the users, is taken out altogether: no method sees any
+//! feedback on them, only their features. A held-out user's feedback on the other items is shuffled into the support
+//! pool; a method ranks the new items alone and is judged on those that the user likes. Users who like none of them
+//! are left out.
+//!
 //! Learners are judged by what ships: the exported file, ranked by the engine.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use rayon::prelude::*;
-use tinderbox::{Filter, ModelFile, Ranked, Session};
+use tinderbox::{EmbedError, Filter, Model, ModelFile, NewItems, Ranked, Session, embed_item};
 
 use crate::baseline::{self, Tuned};
-use crate::data::{Dataset, HeldOut, Interaction, Levels, Split, Task, TaskSet, folds};
+use crate::data::{Dataset, HeldOut, Interaction, Split, Task, TaskSet, folds, item_fold};
 use crate::export::{ExportError, export};
 use crate::fit::{Choice, Progress, Training};
 use crate::learner::{Kind, Learned};
@@ -28,6 +34,8 @@ pub enum Protocol {
     P1,
     /// In time order.
     P1t,
+    /// Shuffled; new items are ranked.
+    P3,
 }
 
 impl Protocol {
@@ -36,13 +44,15 @@ impl Protocol {
         match self {
             Self::P1 => "p1",
             Self::P1t => "p1t",
+            Self::P3 => "p3",
         }
     }
 
-    fn hold_out(self, task: &Task, levels: &Levels, seed: u64) -> Option<HeldOut> {
+    /// The baselines that can rank what this protocol has ranked.
+    pub fn baselines(self) -> &'static [&'static str] {
         match self {
-            Self::P1 => HeldOut::shuffled(task, levels, seed),
-            Self::P1t => HeldOut::in_time_order(task, levels),
+            Self::P1 | Self::P1t => &baseline::NAMES,
+            Self::P3 => &baseline::CONTENT_NAMES,
         }
     }
 }
@@ -73,7 +83,7 @@ impl FromStr for Method {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(name) = baseline::NAMES.iter().find(|name| **name == text) {
+        if let Some(name) = baselines().find(|name| *name == text) {
             return Ok(Self::Baseline(name));
         }
         let mut parts = text.split(':');
@@ -84,7 +94,7 @@ impl FromStr for Method {
             None => {
                 return Err(format!(
                     "no method {learner:?}; learners: auto, maml, prototypical, matching; baselines: {}",
-                    baseline::NAMES.join(", ")
+                    baselines().collect::<Vec<_>>().join(", ")
                 ));
             }
         };
@@ -125,11 +135,25 @@ impl Method {
         }
     }
 
-    /// The three learners and every baseline.
-    pub fn all() -> Vec<Self> {
-        let names = Kind::ALL.iter().map(|kind| kind.name()).chain(baseline::NAMES);
+    /// The three learners and every baseline that `protocol` has.
+    pub fn all(protocol: Protocol) -> Vec<Self> {
+        let names = Kind::ALL.iter().map(|kind| kind.name()).chain(protocol.baselines().iter().copied());
         names.filter_map(|name| name.parse().ok()).collect()
     }
+
+    /// Whether `protocol` can judge it.
+    pub fn suits(&self, protocol: Protocol) -> bool {
+        match self {
+            // New items have rows in int8 only.
+            Self::Learner(variant) => !(variant.in_f32 && protocol == Protocol::P3),
+            Self::Baseline(name) => protocol.baselines().contains(name),
+        }
+    }
+}
+
+/// Every baseline of every protocol.
+fn baselines() -> impl Iterator<Item = &'static str> {
+    baseline::NAMES.into_iter().chain(baseline::CONTENT_NAMES)
 }
 
 impl Variant {
@@ -195,8 +219,8 @@ pub struct Outcome {
     pub users: Vec<[Metrics; SHOTS.len()]>,
 }
 
-/// Evaluates `plan.methods` on `dataset`, which is filtered already. A baseline that is too large for the data is
-/// left out of the outcomes.
+/// Evaluates `plan.methods` on `dataset`, which is filtered already. A baseline that is too large for the data, or a
+/// method that does not [suit](Method::suits) the protocol, is left out of the outcomes.
 ///
 /// # Errors
 /// [`ExportError`] if a learner's file cannot be written or does not rank as the trainer does.
@@ -206,27 +230,20 @@ pub fn evaluate(
     progress: &mut dyn FnMut(Stage<'_>),
 ) -> Result<Vec<Outcome>, ExportError> {
     let folds = folds(dataset, plan.seed);
-    let mut outcomes: Vec<Option<Outcome>> =
-        plan.methods.iter().map(|method| Some(Outcome::new(method))).collect();
+    let outcome = |method: &Method| method.suits(plan.protocol).then(|| Outcome::new(method));
+    let mut outcomes: Vec<Option<Outcome>> = plan.methods.iter().map(outcome).collect();
     for fold in 0..plan.folds {
-        let Split { train, validation, test } = folds.fold(fold);
-        let set = TaskSet::new(dataset, &train);
-        let held_out = |users: &[u32]| -> Vec<HeldOut> {
-            let tasks = users.iter().map(|&user| set.catalogue.task(dataset, user));
-            tasks.filter_map(|task| plan.protocol.hold_out(&task, &set.levels, plan.seed)).collect()
-        };
-        let (validation, test) = (held_out(&validation), held_out(&test));
-        let training = Training::with_validation(set, validation);
+        let trial = Trial::new(dataset, plan, &folds.fold(fold), fold);
         for (method, slot) in plan.methods.iter().zip(&mut outcomes) {
             let Some(outcome) = slot else { continue };
             progress(Stage { fold, method: method.name(), training: None });
             let judged = match method {
-                Method::Baseline(name) => judge_baseline(name, &training, &test, plan.seed),
+                Method::Baseline(name) => trial.judge_baseline(name, plan),
                 Method::Learner(variant) => {
                     let mut training_progress = |now: Progress<'_>| {
                         progress(Stage { fold, method: method.name(), training: Some(now) })
                     };
-                    Some(judge_learner(dataset, variant, plan, &training, &test, &mut training_progress)?)
+                    Some(trial.judge_learner(variant, plan, &mut training_progress)?)
                 }
             };
             match judged {
@@ -236,6 +253,98 @@ pub fn evaluate(
         }
     }
     Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// One fold: what is learned from, and whom and what it is judged on.
+struct Trial<'a> {
+    /// What was read, without the feedback on new items.
+    known: Cow<'a, Dataset>,
+    training: Training,
+    /// Queries are rows of the catalogue or, behind them, new items.
+    test: Vec<HeldOut>,
+    /// The features of each new item; none unless under P3.
+    new_items: Vec<Vec<u32>>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(dataset: &'a Dataset, plan: &Plan, split: &Split, fold: usize) -> Self {
+        let new_items = match plan.protocol {
+            Protocol::P1 | Protocol::P1t => Vec::new(),
+            Protocol::P3 => item_fold(dataset.items.len(), plan.seed, fold),
+        };
+        let known = match new_items.as_slice() {
+            [] => Cow::Borrowed(dataset),
+            items => Cow::Owned(dataset.without_feedback_on(items)),
+        };
+        let set = TaskSet::new(&known, &split.train);
+        let tasks = |users: &[u32]| -> Vec<Task> {
+            users.iter().map(|&user| set.catalogue.task(&known, user)).collect()
+        };
+        let hold_out = |task: &Task| match plan.protocol {
+            Protocol::P1 | Protocol::P3 => HeldOut::shuffled(task, &set.levels, plan.seed),
+            Protocol::P1t => HeldOut::in_time_order(task, &set.levels),
+        };
+        let on_new_items = |task: &Task| {
+            let liked = liked_among(dataset, task.user, &new_items);
+            let numbers = liked.map(|place| (set.catalogue.len() + place) as u32).collect();
+            HeldOut::on_new_items(task, numbers, plan.seed)
+        };
+        let validation = tasks(&split.validation).iter().filter_map(hold_out).collect();
+        let test = tasks(&split.test);
+        let test = match plan.protocol {
+            Protocol::P1 | Protocol::P1t => test.iter().filter_map(hold_out).collect(),
+            Protocol::P3 => test.iter().filter_map(on_new_items).collect(),
+        };
+        let new_items = new_items.iter().map(|&item| dataset.item_features.of[item as usize].clone());
+        Self {
+            new_items: new_items.collect(),
+            test,
+            training: Training::with_validation(set, validation),
+            known,
+        }
+    }
+
+    fn judge_baseline(&self, name: &str, plan: &Plan) -> Option<Judged> {
+        let Training { set, validation, .. } = &self.training;
+        let Tuned { choice, scorer, bytes, .. } = match plan.protocol {
+            Protocol::P1 | Protocol::P1t => baseline::tune(name, set, validation, plan.seed),
+            Protocol::P3 => baseline::tune_content(name, set, validation, &self.new_items, plan.seed),
+        }?;
+        let candidates = set.catalogue.len() + self.new_items.len();
+        let users = self.test.par_iter().map_init(
+            || vec![0.0; candidates],
+            |scores, user| SHOTS.map(|shots| judge(scorer.as_ref(), user, shots, scores)),
+        );
+        Some(Judged { choice, bytes, users: users.collect() })
+    }
+
+    fn judge_learner(
+        &self,
+        variant: &Variant,
+        plan: &Plan,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Judged, ExportError> {
+        let fitted = self.training.fit(variant.choice(plan.dim), &variant.config(&plan.config), progress);
+        let kept = fitted.trials.iter().find(|trial| trial.kept);
+        let choice = kept.map_or_else(String::new, |trial| trial.name.clone());
+        let run = Run::new(&self.known, &self.training.set, fitted, plan.seed);
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("fold.tbx");
+        let bytes = export(&run, &path)?.bytes as usize;
+        let users = if variant.in_f32 {
+            judge_in_f32(&run.learned, &self.test)
+        } else {
+            judge_file(&ModelFile::read(&path)?, &self.new_items, &self.test)?
+        };
+        Ok(Judged { choice, bytes, users })
+    }
+}
+
+/// Places in `items` of those that `user` likes.
+fn liked_among(dataset: &Dataset, user: u32, items: &[u32]) -> impl Iterator<Item = usize> {
+    let interactions = dataset.interactions[user as usize].iter();
+    let liked = interactions.filter(|interaction| dataset.levels.liked(interaction.level));
+    liked.filter_map(|interaction| items.iter().position(|&item| item == interaction.item))
 }
 
 /// How one method did on one fold.
@@ -263,40 +372,6 @@ impl Outcome {
     }
 }
 
-fn judge_baseline(name: &str, training: &Training, test: &[HeldOut], seed: u64) -> Option<Judged> {
-    let Tuned { choice, scorer, bytes, .. } =
-        baseline::tune(name, &training.set, &training.validation, seed)?;
-    let rows = training.set.catalogue.len();
-    let users = test.par_iter().map_init(
-        || vec![0.0; rows],
-        |scores, user| SHOTS.map(|shots| judge(scorer.as_ref(), user, shots, scores)),
-    );
-    Some(Judged { choice, bytes, users: users.collect() })
-}
-
-fn judge_learner(
-    dataset: &Dataset,
-    variant: &Variant,
-    plan: &Plan,
-    training: &Training,
-    test: &[HeldOut],
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Judged, ExportError> {
-    let fitted = training.fit(variant.choice(plan.dim), &variant.config(&plan.config), progress);
-    let kept = fitted.trials.iter().find(|trial| trial.kept);
-    let choice = kept.map_or_else(String::new, |trial| trial.name.clone());
-    let run = Run::new(dataset, &training.set, fitted, plan.seed);
-    let directory = tempfile::tempdir()?;
-    let path = directory.path().join("fold.tbx");
-    let bytes = export(&run, &path)?.bytes as usize;
-    let users = if variant.in_f32 {
-        judge_in_f32(&run.learned, test)
-    } else {
-        judge_file(&ModelFile::read(&path)?, test)?
-    };
-    Ok(Judged { choice, bytes, users })
-}
-
 fn judge_in_f32(learned: &Learned, test: &[HeldOut]) -> Vec<[Metrics; SHOTS.len()]> {
     let rows = learned.rows.len() / learned.dim;
     let judge_user =
@@ -304,25 +379,42 @@ fn judge_in_f32(learned: &Learned, test: &[HeldOut]) -> Vec<[Metrics; SHOTS.len(
     test.par_iter().map_init(|| vec![0.0; rows], judge_user).collect()
 }
 
-/// Judges a model file by the engine's rankings.
-fn judge_file(file: &ModelFile, test: &[HeldOut]) -> Result<Vec<[Metrics; SHOTS.len()]>, ExportError> {
+/// Judges a model file by the engine's rankings: of the catalogue or, if there are any, of the new items alone.
+fn judge_file(
+    file: &ModelFile,
+    new_items: &[Vec<u32>],
+    test: &[HeldOut],
+) -> Result<Vec<[Metrics; SHOTS.len()]>, ExportError> {
     let model = file.model()?;
+    let (rows, scales) = embed(&model, new_items)?;
+    let numbers: Vec<u32> = (model.items() as u32..).take(new_items.len()).collect();
+    let allow = (!numbers.is_empty()).then_some(numbers.as_slice());
+    let filter = Filter { allow, ..Filter::default() };
     let len = Session::scratch_len(&model, SHOTS[SHOTS.len() - 1]);
     let judge_user = |scratch: &mut Vec<f32>, user: &HeldOut| {
         let mut session = Session::new(model, scratch)?;
+        session.add_items(NewItems { rows: &rows, scales: &scales })?;
         session.set_features(&user.features)?;
         let mut metrics = [Metrics::default(); SHOTS.len()];
         for (metrics, shots) in metrics.iter_mut().zip(SHOTS) {
             let support: Vec<tinderbox::Interaction> = user.pool.iter().take(shots).map(as_engine).collect();
             session.adapt(&support)?;
             let mut out = [Ranked::default(); LIST];
-            // The default filter has nothing that could be refused.
-            let list = session.rank(&Filter::default(), &mut out).unwrap_or_default();
+            // The filter's list is ascending and names known items only: nothing could be refused.
+            let list = session.rank(&filter, &mut out).unwrap_or_default();
             *metrics = Metrics::of(&list.iter().map(|ranked| ranked.item).collect::<Vec<_>>(), &user.query);
         }
         Ok(metrics)
     };
     test.par_iter().map_init(|| vec![0.0; len], judge_user).collect()
+}
+
+/// The rows (items x dim) and scales of new items with these features.
+fn embed(model: &Model<'_>, new_items: &[Vec<u32>]) -> Result<(Vec<i8>, Vec<f32>), EmbedError> {
+    let mut rows = vec![0; new_items.len() * model.dim()];
+    let pairs = rows.chunks_exact_mut(model.dim()).zip(new_items);
+    let scales = pairs.map(|(row, features)| embed_item(model, features, row)).collect::<Result<_, _>>()?;
+    Ok((rows, scales))
 }
 
 /// An interaction of the trainer as one of the engine: catalogue rows and levels have the same numbers.
@@ -333,6 +425,45 @@ fn as_engine(interaction: &Interaction) -> tinderbox::Interaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::World;
+
+    fn plan(protocol: Protocol) -> Plan {
+        let methods = Method::all(protocol);
+        Plan { protocol, folds: 10, methods, config: Config::default(), dim: None, seed: 3 }
+    }
+
+    #[test]
+    fn no_feedback_on_new_items_is_learned_from_or_shown() {
+        let dataset = World { users: 60, items: 80, interactions: 20, ..World::default() }.dataset().unwrap();
+        let folds = folds(&dataset, 3);
+        let mut times_new = vec![0; dataset.items.len()];
+        for fold in 0..10 {
+            let new = item_fold(dataset.items.len(), 3, fold);
+            new.iter().for_each(|&item| times_new[item as usize] += 1);
+            let trial = Trial::new(&dataset, &plan(Protocol::P3), &folds.fold(fold), fold);
+            let Training { set, validation, .. } = &trial.training;
+            assert!(set.catalogue.items.iter().all(|item| !new.contains(item)));
+            assert!(trial.known.interactions.iter().flatten().all(|i| !new.contains(&i.item)));
+            let rows = set.catalogue.len() as u32;
+            let of_pools = trial.test.iter().chain(validation).flat_map(|user| &user.pool);
+            assert!(of_pools.into_iter().all(|interaction| interaction.item < rows));
+            assert!(!trial.test.is_empty() && trial.new_items.len() == new.len());
+            let queried = trial.test.iter().flat_map(|user| &user.query);
+            assert!(queried.into_iter().all(|&item| (rows..rows + new.len() as u32).contains(&item)));
+        }
+        assert!(times_new.iter().all(|&times| times == 1));
+    }
+
+    #[test]
+    fn each_protocol_has_baselines_of_its_own() {
+        let ease = Method::Baseline("ease");
+        let content = Method::Baseline("content-ridge");
+        assert!(ease.suits(Protocol::P1t) && !ease.suits(Protocol::P3));
+        assert!(content.suits(Protocol::P3) && !content.suits(Protocol::P1));
+        for protocol in [Protocol::P1, Protocol::P3] {
+            assert!(Method::all(protocol).iter().all(|method| method.suits(protocol)));
+        }
+    }
 
     #[test]
     fn methods_are_read_from_text() {
@@ -348,6 +479,6 @@ mod tests {
             let found = text.parse::<Method>().expect_err("not a method");
             assert!(found.starts_with(error), "{found}");
         }
-        assert_eq!(Method::all().len(), 3 + baseline::NAMES.len());
+        assert_eq!(Method::all(Protocol::P1).len(), 3 + baseline::NAMES.len());
     }
 }

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 
 use tinderbox::{
-    FileError, Interaction, ModelFile, OpenError, Session, SessionError, VerifyError, quantise_row,
+    EmbedError, FileError, Interaction, ModelFile, OpenError, Session, SessionError, VerifyError,
+    quantise_row,
 };
 use tinderbox_format as format;
 use tinderbox_format::{Category, Contents, Level, WriteError};
@@ -54,6 +55,9 @@ pub enum ExportError {
     /// The engine refuses what the trainer gives it.
     #[error("the engine refuses the exported model")]
     Session(#[from] SessionError),
+    /// A new item has no direction to be ranked by.
+    #[error("a new item cannot be embedded by its features")]
+    Embed(#[from] EmbedError),
     /// The engine scores otherwise than the trainer.
     #[error(
         "item {item} scores {found} in the engine and {expected} in the trainer: more than rounding explains; \
@@ -121,7 +125,7 @@ fn write(run: &Run, path: &Path) -> Result<(), WriteError> {
             names: &run.item_features.names,
             embeddings: &learned.item_features,
         },
-        new_item_base: None,
+        new_item_base: Some(&learned.new_item_base),
         user_features: format::Features { names: &run.user_features, embeddings: &learned.user_features },
         onboarding: &[],
         card: &run.card,

@@ -125,13 +125,9 @@ pub fn train(
             break;
         }
     }
-    Learned { history: best.history, ..best.learned }
-}
-
-/// The start values of `config`, in the form that is served.
-pub fn untrained(set: &TaskSet, config: &Config) -> Learned {
-    let objective = Objective::new(&set.catalogue.features, None, false);
-    objective.learned(&start(set, shape(set, config), &config.start, config.seed))
+    let mut learned = Learned { history: best.history, ..best.learned };
+    learned.fit_new_items(set);
+    learned
 }
 
 fn shape(set: &TaskSet, config: &Config) -> Shape {

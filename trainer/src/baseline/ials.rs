@@ -177,12 +177,24 @@ impl FoldIn {
     }
 }
 
-impl Scorer for FoldIn {
-    fn score(&self, support: &[Interaction], _: &[u32], scores: &mut [f32]) {
+impl FoldIn {
+    /// The user factor.
+    pub(super) fn user(&self, support: &[Interaction]) -> DVector<f32> {
         let target = |i: &Interaction| if self.levels.liked(i.level) { Some(1.0) } else { self.dislike };
         let (observed, targets): (Vec<u32>, Vec<f32>) =
             support.iter().filter_map(|i| Some((i.item, target(i)?))).unzip();
-        let user = self.ials.solve(&self.items, &observed, &targets.into());
+        self.ials.solve(&self.items, &observed, &targets.into())
+    }
+
+    /// The item factors, items x dim.
+    pub(super) fn factors(&self) -> &[f32] {
+        self.items.factors.as_slice()
+    }
+}
+
+impl Scorer for FoldIn {
+    fn score(&self, support: &[Interaction], _: &[u32], scores: &mut [f32]) {
+        let user = self.user(support);
         for (score, item) in scores.iter_mut().zip(self.items.factors.column_iter()) {
             *score = item.dot(&user);
         }

@@ -1,6 +1,7 @@
 //! What a learner has to beat. Each baseline is a [`Scorer`] fitted on a [`TaskSet`]; [`tune`] picks the
 //! best of a small grid on validation users, as honestly as the learners are tuned.
 
+mod content;
 mod dense;
 mod ease;
 mod ials;
@@ -10,6 +11,7 @@ mod prototypes;
 mod ridge;
 mod user_knn;
 
+pub use content::{CONTENT_NAMES, FeatureRidge, tune_content};
 pub use ease::{Ease, Objective};
 pub use ials::{FoldIn, Ials};
 pub use item_knn::ItemKnn;
@@ -55,37 +57,46 @@ trait Baseline: Scorer + Send {
 pub fn tune(name: &str, set: &TaskSet, users: &[HeldOut], seed: u64) -> Option<Tuned> {
     let name = *NAMES.iter().find(|known| **known == name)?;
     match name {
-        "popularity" => best_of(name, [Popularity::fit(set)], users, set),
-        "item-knn" => best_of(name, ItemKnn::grid(set), users, set),
-        "user-knn" => best_of(name, UserKnn::grid(set), users, set),
-        "ease" => best_of(name, Ease::grid(set, Objective::Ease), users, set),
-        "edlae" => best_of(name, Ease::grid(set, Objective::Edlae), users, set),
-        "ials" => best_of(name, FoldIn::grid(set, seed), users, set),
-        "prototypes" => best_of(name, Prototypes::grid(set, seed), users, set),
-        _ => best_of(name, Ridge::grid(set), users, set),
+        "popularity" => Tuned::best(name, [Popularity::fit(set)], users, set),
+        "item-knn" => Tuned::best(name, ItemKnn::grid(set), users, set),
+        "user-knn" => Tuned::best(name, UserKnn::grid(set), users, set),
+        "ease" => Tuned::best(name, Ease::grid(set, Objective::Ease), users, set),
+        "edlae" => Tuned::best(name, Ease::grid(set, Objective::Edlae), users, set),
+        "ials" => Tuned::best(name, FoldIn::grid(set, seed), users, set),
+        "prototypes" => Tuned::best(name, Prototypes::grid(set, seed), users, set),
+        _ => Tuned::best(name, Ridge::grid(set), users, set),
+    }
+}
+
+impl Tuned {
+    fn new(name: &'static str, baseline: impl Baseline + 'static) -> Self {
+        Self { name, choice: baseline.choice(), bytes: baseline.bytes(), scorer: Box::new(baseline) }
+    }
+
+    fn best<B: Baseline + 'static>(
+        name: &'static str,
+        candidates: impl IntoIterator<Item = B>,
+        users: &[HeldOut],
+        set: &TaskSet,
+    ) -> Option<Self> {
+        best_of(candidates, users, set).map(|baseline| Self::new(name, baseline))
     }
 }
 
 /// The best of `candidates` on `users`. At most two are alive at a time when the grid fits lazily.
-fn best_of<B: Baseline + 'static>(
-    name: &'static str,
-    candidates: impl IntoIterator<Item = B>,
+fn best_of<S: Scorer>(
+    candidates: impl IntoIterator<Item = S>,
     users: &[HeldOut],
     set: &TaskSet,
-) -> Option<Tuned> {
-    let mut best: Option<(f64, B)> = None;
+) -> Option<S> {
+    let mut best: Option<(f64, S)> = None;
     for candidate in candidates {
         let total: f64 = validation(&candidate, users, set.catalogue.len()).iter().sum();
         if best.as_ref().is_none_or(|(most, _)| total > *most) {
             best = Some((total, candidate));
         }
     }
-    best.map(|(_, baseline)| Tuned {
-        name,
-        choice: baseline.choice(),
-        bytes: baseline.bytes(),
-        scorer: Box::new(baseline),
-    })
+    best.map(|(_, candidate)| candidate)
 }
 
 /// The liked rows of each training user and the users who like each row, ascending.

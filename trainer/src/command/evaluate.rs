@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::args::{DataArgs, LearnerArgs};
@@ -26,12 +26,17 @@ use tinderbox_trainer::report::{METRICS, Report};
 Methods:
   learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
              and :f32 (scored in the trainer's f32 arithmetic in place of the exported file)
-  baselines  popularity item-knn user-knn ease edlae ials prototypes ridge")]
+  baselines  popularity item-knn user-knn ease edlae ials prototypes ridge
+             under p3: content-popularity content-ridge
+New items (p3):
+  A tenth of the items, another one in each fold, is taken out of the log and keeps its features. Methods see the
+  first k interactions of a tested user and rank those items alone, judged on the ones that the user likes. Which
+  items are out matters more than which users are tested: compare methods by their differences, over all folds.")]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     data: DataArgs,
 
-    /// p1: feedback in random order; p1t: in time order
+    /// p1: feedback in random order; p1t: in time order; p3: new items, of which only the features are known
     #[arg(long, value_enum, default_value = "p1")]
     protocol: ProtocolName,
 
@@ -71,6 +76,7 @@ pub(crate) struct Evaluate {
 enum ProtocolName {
     P1,
     P1t,
+    P3,
 }
 
 impl Evaluate {
@@ -78,13 +84,18 @@ impl Evaluate {
         let config = self.learning.config()?;
         let (dataset, _) = self.data.read()?;
         let (dataset, _) = dataset.filter(self.min_item, self.min_user);
+        let protocol = match self.protocol {
+            ProtocolName::P1 => Protocol::P1,
+            ProtocolName::P1t => Protocol::P1t,
+            ProtocolName::P3 => Protocol::P3,
+        };
+        if let Some(method) = self.methods.iter().find(|method| !method.suits(protocol)) {
+            bail!("protocol {} cannot judge {}", protocol.name(), method.name());
+        }
         let plan = Plan {
-            protocol: match self.protocol {
-                ProtocolName::P1 => Protocol::P1,
-                ProtocolName::P1t => Protocol::P1t,
-            },
+            protocol,
             folds: usize::from(self.folds),
-            methods: if self.methods.is_empty() { Method::all() } else { self.methods },
+            methods: if self.methods.is_empty() { Method::all(protocol) } else { self.methods },
             config,
             dim: self.learning.dim,
             seed: self.split_seed,

@@ -105,7 +105,14 @@ fn heading(text: &str) -> Result<()> {
 
 fn compare(dataset: &Dataset, config: Config) -> Result<()> {
     let (dataset, _) = dataset.filter(5, 20);
-    let plan = Plan { protocol: Protocol::P1, folds: 1, methods: Method::all(), config, dim: None, seed: 1 };
+    let plan = Plan {
+        protocol: Protocol::P1,
+        folds: 1,
+        methods: Method::all(Protocol::P1),
+        config,
+        dim: None,
+        seed: 1,
+    };
     let outcomes = evaluate::compare(&dataset, &plan)?;
     write!(stdout().lock(), "{}", Report::new(&plan, &outcomes).table(METRICS[0].0))?;
     writeln!(

@@ -1,6 +1,6 @@
 //! Feature files: the columns of items or users as categorical features.
 //!
-//! A feature is `column:value`. Numbers become quantile bands, years decades. What fewer than
+//! A feature is `column:value`. Numbers become quantile bands, years decades and years. What fewer than
 //! [`MIN_ROWS`] rows carry cannot be learned from, what all rows carry tells nothing: neither is a feature.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +121,7 @@ impl<'a> Sheet<'a> {
         if !self.columns.iter().any(Values::holds_years) {
             for (&row, title) in &self.titles {
                 if let Some(year) = year_of_title(title) {
-                    carry("release_year", &decade(year), row);
+                    carry_year(&mut carry, "release_year", year, row);
                 }
             }
         }
@@ -177,7 +177,7 @@ impl<'a> Values<'a> {
         if self.holds_years() {
             for (value, row) in &self.of {
                 if let Some(year) = year(value) {
-                    carry(&self.name, &decade(year), *row);
+                    carry_year(carry, &self.name, year, *row);
                 }
             }
         } else if let Some(bands) = self.bands() {
@@ -266,8 +266,10 @@ pub(super) fn year_of_title(title: &str) -> Option<u16> {
     end.chars().all(|c| c.is_ascii_digit() || "-– ".contains(c)).then(|| year(end))?
 }
 
-fn decade(year: u16) -> String {
-    format!("{}s", year / 10 * 10)
+/// A year is two features: its decade, and itself, which tells much of how many know an item that is new.
+fn carry_year(carry: &mut impl FnMut(&str, &str, u32), column: &str, year: u16, row: u32) {
+    carry(column, &format!("{}s", year / 10 * 10), row);
+    carry(column, &year.to_string(), row);
 }
 
 fn trimmed(cell: Cell<'_>) -> Cell<'_> {
@@ -347,11 +349,12 @@ mod tests {
     }
 
     #[test]
-    fn years_become_decades_wherever_they_stand() {
+    fn years_become_decades_and_years_wherever_they_stand() {
         let dates = csv("release_date", 12, |row| format!("01-Jan-{}", if row < 6 { 1994 } else { 2001 }));
-        assert_eq!(features(&dates, 12).names, ["release_date:1990s", "release_date:2000s"]);
+        let expected = ["1990s", "1994", "2000s", "2001"];
+        assert_eq!(features(&dates, 12).names, expected.map(|year| format!("release_date:{year}")));
         let titles = csv("title", 12, |row| format!("Film {row} ({})", if row < 6 { 1994 } else { 2001 }));
-        assert_eq!(features(&titles, 12).names, ["release_year:1990s", "release_year:2000s"]);
+        assert_eq!(features(&titles, 12).names, expected.map(|year| format!("release_year:{year}")));
         assert_eq!(year_of_title("Murder at 1600"), None);
         assert_eq!(year_of_title("Babylon 5 (1994-1998) "), Some(1994));
         assert_eq!(year_of_title("Seven (Se7en)"), None);

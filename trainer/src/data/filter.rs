@@ -54,6 +54,17 @@ impl Dataset {
         (filtered, left_out)
     }
 
+    /// The same without any feedback on `items`: they become new items, of which only the features are known.
+    pub fn without_feedback_on(&self, items: &[u32]) -> Self {
+        let mut is_known = vec![true; self.items.len()];
+        items.iter().for_each(|&item| is_known[item as usize] = false);
+        let mut rest = self.clone();
+        for interactions in &mut rest.interactions {
+            interactions.retain(|interaction| is_known[interaction.item as usize]);
+        }
+        rest
+    }
+
     /// Number of interactions.
     pub fn len(&self) -> usize {
         self.interactions.iter().map(Vec::len).sum()

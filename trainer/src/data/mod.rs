@@ -22,7 +22,7 @@ pub use error::{Fault, ReadError};
 pub use filter::Filtered;
 pub use ids::MAX_ID;
 pub use read::{Columns, Reading, Source, find, read};
-pub use split::{FOLDS, Folds, Split, folds, hold_out};
+pub use split::{FOLDS, Folds, Split, folds, hold_out, item_fold};
 pub use support::{Support, SupportRow, read_supports};
 pub use synth::World;
 pub use task::{Catalogue, HeldOut, Task, TaskSet};

@@ -370,7 +370,14 @@ mod tests {
         assert_eq!(read(&movielens), read(&recbole));
         assert_eq!(
             read(&movielens).item_features.names,
-            ["genre:Action", "genre:Drama", "release_year:1980s", "release_year:1990s"]
+            [
+                "genre:Action",
+                "genre:Drama",
+                "release_year:1980s",
+                "release_year:1987",
+                "release_year:1990s",
+                "release_year:1994"
+            ]
         );
     }
 

@@ -33,25 +33,35 @@ pub fn folds(dataset: &Dataset, seed: u64) -> Folds {
     Folds { order: shuffled(&users, seed) }
 }
 
+/// Shuffles `items` by `seed` and cuts them into [`FOLDS`] parts; part `i`, in shuffled order: no order of ids tells
+/// which of them are popular.
+pub fn item_fold(items: usize, seed: u64, i: usize) -> Vec<u32> {
+    let items: Vec<u32> = (0..items as u32).collect();
+    Folds { order: shuffled(&items, seed) }.part(i % FOLDS).to_vec()
+}
+
 impl Folds {
     /// Fold `i`, counted modulo [`FOLDS`]: part `i` is tested, part `i + 1` validates, the others train.
     /// Parts are empty where there are fewer users than folds.
     pub fn fold(&self, i: usize) -> Split {
         let mut split = Split::default();
         for part in 0..FOLDS {
-            let end = |part: usize| part * self.order.len() / FOLDS;
-            let users = &self.order[end(part)..end(part + 1)];
             let list = match (part + FOLDS - i % FOLDS) % FOLDS {
                 0 => &mut split.test,
                 1 => &mut split.validation,
                 _ => &mut split.train,
             };
-            list.extend_from_slice(users);
+            list.extend_from_slice(self.part(part));
         }
         for list in [&mut split.train, &mut split.validation, &mut split.test] {
             list.sort_unstable();
         }
         split
+    }
+
+    fn part(&self, part: usize) -> &[u32] {
+        let end = |part: usize| part * self.order.len() / FOLDS;
+        &self.order[end(part)..end(part + 1)]
     }
 }
 

@@ -125,16 +125,20 @@ impl HeldOut {
     /// the query. The order depends on the seed and on the user, not on which other users are held out.
     /// `None` where the pool would be empty or the query without likes.
     pub fn shuffled(task: &Task, levels: &Levels, seed: u64) -> Option<Self> {
-        let mut interactions = task.interactions.clone();
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(u64::from(task.user));
-        interactions.shuffle(&mut rng);
-        Self::halved(task, interactions, levels)
+        Self::halved(task, shuffled(task, seed), levels)
     }
 
     /// Protocol P1t: as [`Self::shuffled`], with the earlier half as the pool and the later as the query.
     pub fn in_time_order(task: &Task, levels: &Levels) -> Option<Self> {
         Self::halved(task, task.interactions.clone(), levels)
+    }
+
+    /// Protocol P3: all feedback of `task` in random order as the pool, the `liked` new items as the query.
+    /// `None` where either would be empty.
+    pub fn on_new_items(task: &Task, mut liked: Vec<u32>, seed: u64) -> Option<Self> {
+        liked.sort_unstable();
+        let usable = !task.interactions.is_empty() && !liked.is_empty();
+        usable.then(|| Self { features: task.features.clone(), pool: shuffled(task, seed), query: liked })
     }
 
     /// Cuts in the middle; an odd one out goes to the query.
@@ -146,6 +150,15 @@ impl HeldOut {
         let usable = !pool.is_empty() && !query.is_empty();
         usable.then(|| Self { features: task.features.clone(), pool, query })
     }
+}
+
+/// The feedback of a task in an order that depends on the seed and on the user alone.
+fn shuffled(task: &Task, seed: u64) -> Vec<Interaction> {
+    let mut interactions = task.interactions.clone();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::from(task.user));
+    interactions.shuffle(&mut rng);
+    interactions
 }
 
 #[cfg(test)]

@@ -79,6 +79,8 @@ pub struct Learned {
     pub gram: Option<Vec<f32>>,
     /// dim x dim; not for matching.
     pub preconditioner: Option<Vec<f32>>,
+    /// dim: what all items that training never saw share.
+    pub new_item_base: Vec<f32>,
     /// item features x dim, to embed an item that training never saw.
     pub item_features: Vec<f32>,
     /// user features x dim, added to the prior.
@@ -113,7 +115,8 @@ impl Learned {
             step_sizes: served[Block::StepSizes].to_vec(),
             gram: matrix(gram.as_slice()),
             preconditioner: matrix(&served[Block::Preconditioner]),
-            item_features: served[Block::ItemFeatures].to_vec(),
+            new_item_base: Vec::new(),
+            item_features: Vec::new(),
             user_features: served[Block::UserFeatures].to_vec(),
             history: Vec::new(),
         }

@@ -16,6 +16,7 @@ mod encoder;
 mod learned;
 mod maml;
 mod matching;
+mod new_item;
 mod objective;
 mod parameters;
 mod preconditioner;
