@@ -18,9 +18,9 @@ use crate::run::Run;
 /// More item features than this are not worth a category each: the most common ones get one.
 const MOST_CATEGORIES: usize = 64;
 
-/// The largest difference between a score of the engine and of the trainer that rounding explains: half a step of
-/// int8 in each of the row's and the support's components, which for unit rows is below .01 in all but freak cases.
-const TOLERANCE: f32 = 0.03;
+/// The largest difference between a score of the engine and of the trainer that passes for rounding. Of int8 it was
+/// below .01 on all data so far; what this looks for, a transposed matrix or a forgotten factor, makes several tenths.
+const TOLERANCE: f32 = 0.1;
 
 /// What an export found when it read its own file back.
 #[derive(Clone, Copy, Debug, PartialEq)]
