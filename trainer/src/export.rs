@@ -19,8 +19,9 @@ use crate::run::Run;
 const MOST_CATEGORIES: usize = 64;
 
 /// The largest difference between a score of the engine and of the trainer that passes for rounding. Of int8 it was
-/// below .01 on all data so far; what this looks for, a transposed matrix or a forgotten factor, makes several tenths.
-const TOLERANCE: f32 = 0.1;
+/// below .01 on all data so far, up to 128 dimensions and 40,000 items; a transposed matrix or a forgotten factor
+/// makes several tenths.
+const TOLERANCE: f32 = 0.03;
 
 /// What an export found when it read its own file back.
 #[derive(Clone, Copy, Debug, PartialEq)]
