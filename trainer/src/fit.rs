@@ -83,16 +83,21 @@ impl Training {
 
     /// Trains one configuration; a `teacher_weight` of 0 trains without the teacher.
     pub fn train(&self, config: &Config, progress: &mut dyn FnMut(train::Progress)) -> Learned {
-        let teacher = self.teacher.as_ref().filter(|_| config.teacher_weight > 0.0);
-        train(&self.set, &self.validation, teacher.map(|ridge| ridge as &dyn Teacher), config, progress)
+        train(&self.set, &self.validation, self.teacher(config), config, progress)
+    }
+
+    /// The teacher, if the data is small enough for one and `config` wants it.
+    pub(crate) fn teacher(&self, config: &Config) -> Option<&dyn Teacher> {
+        let wanted = self.teacher.as_ref().filter(|_| config.teacher_weight > 0.0);
+        wanted.map(|ridge| ridge as &dyn Teacher)
     }
 
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only
     /// some data: dimensions, start values, teacher weight, learning rate.
     ///
-    /// `Auto` trains one configuration or two, and keeps the first unless another one, which may be the start values
-    /// as they are, is better on the validation users by more than one standard error of the paired difference:
-    /// validation noise would otherwise choose at random.
+    /// `Auto` trains one configuration or, where many dimensions look promising, up to four, and keeps the smallest
+    /// unless a larger one is better on the validation users by more than one standard error of the paired
+    /// difference: validation noise would otherwise choose at random.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
         let (mut tried, kept) = match choice {
             Choice::Auto { dim } => auto::try_all(self, dim, config, progress),
