@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
     }
 
     /// What the first ten of the lists show of the catalogue, mean over k: coverage, Gini coefficient, popularity. See
-    /// [`Exposure`](crate::exposure::Exposure).
+    /// [`Exposure`].
     pub fn exposure(&self) -> String {
         let columns = EXPOSURE.map(|(name, _)| name.to_owned());
         let mut table = grid(columns.into_iter(), &[]);
