@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::auto::{self, Candidate};
 use crate::baseline::{Ridge, RidgeConfig};
 use crate::data::{Dataset, HeldOut, TaskSet};
+use crate::episode::Order;
 use crate::learner::{Kind, Learned, Teacher};
 use crate::train::{self, Config, train};
 
@@ -81,15 +82,16 @@ impl Training {
         Self { set, validation, teacher }
     }
 
-    /// Trains one configuration; a `teacher_weight` of 0 trains without the teacher.
+    /// Trains one configuration; without the teacher if its weight is 0, or in time order: it predicts random splits,
+    /// and teaching in time order cost the prototypical rule .005 of NDCG@10 on MovieLens 100K.
     pub fn train(&self, config: &Config, progress: &mut dyn FnMut(train::Progress)) -> Learned {
         train(&self.set, &self.validation, self.teacher(config), config, progress)
     }
 
     /// The teacher, if the data is small enough for one and `config` wants it.
     pub(crate) fn teacher(&self, config: &Config) -> Option<&dyn Teacher> {
-        let wanted = self.teacher.as_ref().filter(|_| config.teacher_weight > 0.0);
-        wanted.map(|ridge| ridge as &dyn Teacher)
+        let is_wanted = config.teacher_weight > 0.0 && config.order == Order::Random;
+        self.teacher.as_ref().filter(|_| is_wanted).map(|ridge| ridge as &dyn Teacher)
     }
 
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{HeldOut, TaskSet};
-use crate::episode;
+use crate::episode::{self, Order};
 use crate::learner::{
     Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start,
 };
@@ -110,6 +110,8 @@ pub struct Config {
     pub patience: usize,
     /// Weight of the teacher's cross-entropy beside the query's.
     pub teacher_weight: f64,
+    /// How tasks are split into episodes.
+    pub order: Order,
     /// How the rows start.
     pub start: Start,
     /// Parts to do without: for comparison only.
@@ -131,6 +133,7 @@ impl Default for Config {
             check_every: 3,
             patience: 8,
             teacher_weight: 1.0,
+            order: Order::default(),
             start: Start::default(),
             without: Vec::new(),
             seed: 0,
@@ -177,7 +180,7 @@ pub fn train(
     rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
-        let episodes = episode::epoch(set, config.seed, epoch);
+        let episodes = episode::epoch(set, config.order, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
             let (batch_loss, mut gradient) = match &sampler {
                 Some(sampler) => {
