@@ -17,7 +17,7 @@ const PARTS: usize = 5;
 /// More features than this are not fitted: the rarest then tell nothing. 4 bytes times its square of memory.
 const MOST_FEATURES: usize = 4096;
 
-/// Numbers of an item as a linear function of its features: `base + sum of the features' / sqrt(their number)`.
+/// Numbers of an item as a linear function of its features: `base + sum of the features'`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureRidge {
     /// What an item without features is predicted, dim.
@@ -64,11 +64,13 @@ impl FeatureRidge {
         let (mut gram, mut right) = (DMatrix::zeros(fitted, fitted), DMatrix::zeros(fitted, dim));
         for item in items() {
             let inputs = inputs(&features.of[item], &columns);
-            for &(row, value) in &inputs {
-                let value = weights[item] * value;
-                inputs.iter().for_each(|&(column, other)| gram[(row, column)] += value * other);
+            for &row in &inputs {
+                inputs.iter().for_each(|&column| gram[(row, column)] += weights[item]);
                 let target = &targets[item * dim..][..dim];
-                target.iter().enumerate().for_each(|(axis, target)| right[(row, axis)] += value * target);
+                target
+                    .iter()
+                    .enumerate()
+                    .for_each(|(axis, target)| right[(row, axis)] += weights[item] * target);
             }
         }
         let total: f32 = items().map(|item| weights[item]).sum();
@@ -86,9 +88,8 @@ impl FeatureRidge {
     /// What an item with these features is predicted.
     pub fn predict(&self, features: &[u32]) -> Vec<f32> {
         let mut sum = self.base.clone();
-        let share = share(features);
         for &feature in features {
-            super::add_scaled(&mut sum, share, &self.table[feature as usize * self.base.len()..]);
+            super::add_scaled(&mut sum, 1.0, &self.table[feature as usize * self.base.len()..]);
         }
         sum
     }
@@ -107,16 +108,9 @@ fn columns(features: &Features) -> Vec<Option<usize>> {
     columns
 }
 
-/// The (column, value) of an item in the regression.
-fn inputs(features: &[u32], columns: &[Option<usize>]) -> Vec<(usize, f32)> {
-    let share = share(features);
-    let fitted = features.iter().filter_map(|&feature| columns[feature as usize]);
-    std::iter::once((0, 1.0)).chain(fitted.map(|column| (column, share))).collect()
-}
-
-/// What one of an item's features weighs, so that many say no more than one.
-fn share(features: &[u32]) -> f32 {
-    1.0 / (features.len().max(1) as f32).sqrt()
+/// The columns of the regression that an item has a one in.
+fn inputs(features: &[u32], columns: &[Option<usize>]) -> Vec<usize> {
+    std::iter::once(0).chain(features.iter().filter_map(|&feature| columns[feature as usize])).collect()
 }
 
 /// Scores by predictions from features: rows of the catalogue when it is tuned, new items when it is judged.
@@ -149,7 +143,7 @@ impl User {
 }
 
 /// Pulls towards the mean item, in items per feature.
-const PULLS: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
+const PULLS: [f32; 4] = [3.0, 10.0, 30.0, 100.0];
 
 /// As [`tune`](super::tune), for ranking items that training never saw: those with the features `new_items`,
 /// which are scored behind the rows of the catalogue.
