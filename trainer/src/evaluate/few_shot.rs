@@ -11,20 +11,19 @@ impl<'a> Trial<'a> {
     /// Learns from the training users; a half of what the others said is the pool, the other half the query.
     pub(super) fn few_shot(dataset: &'a Dataset, plan: &Plan, split: &Split) -> Self {
         let set = TaskSet::new(dataset, &split.train);
-        let hold_out = |task: Task| match plan.protocol {
-            Protocol::P1t => HeldOut::in_time_order(&task, &set.levels),
-            Protocol::P1 | Protocol::P3 => HeldOut::shuffled(&task, &set.levels, plan.seed),
+        let hold_out = |task: &Task| match plan.protocol {
+            Protocol::P1t => HeldOut::in_time_order(task, &set.levels),
+            Protocol::P1 | Protocol::P3 => HeldOut::shuffled(task, &set.levels, plan.seed),
         };
-        let held_out = |users: &[u32]| {
-            let tasks = users.iter().map(|&user| set.catalogue.task(dataset, user));
-            tasks.filter_map(hold_out).collect()
-        };
-        let (validation, test) = (held_out(&split.validation), held_out(&split.test));
+        let task = |&user: &u32| set.catalogue.task(dataset, user);
+        let validation = split.validation.iter().map(task).filter_map(|task| hold_out(&task)).collect();
+        let tested = |task: Task| Some((hold_out(&task)?, task.interactions.len()));
         Self {
             known: Cow::Borrowed(dataset),
-            training: Training::with_validation(set, validation),
-            test,
+            test: split.test.iter().map(task).filter_map(tested).collect(),
             new_items: Vec::new(),
+            likes: set.catalogue.likes.clone(),
+            training: Training::with_validation(set, validation),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::Protocol;
 use crate::baseline;
+use crate::data::{Interaction, Levels};
 use crate::fit::Choice;
 use crate::learner::Kind;
 use crate::train::Config;
@@ -28,6 +29,18 @@ pub struct Variant {
     dim: Option<usize>,
     /// Judged by the trainer's f32 arithmetic in place of the exported file.
     pub(super) in_f32: bool,
+    pub(super) shown: Shown,
+}
+
+/// Which of a test user's interactions a learner is shown. Learning is not concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The first k.
+    Everything,
+    /// The likes among the first k. The others are not ranked either: what is compared is adaptation alone.
+    Likes,
+    /// The first k likes.
+    FirstLikes,
 }
 
 impl FromStr for Method {
@@ -57,6 +70,7 @@ impl FromStr for Method {
             steps: None,
             dim: None,
             in_f32: false,
+            shown: Shown::Everything,
         };
         for change in parts {
             let number = |value: &str| value.parse().map_err(|_| format!("no number in {change:?}"));
@@ -64,11 +78,14 @@ impl FromStr for Method {
                 None if change == "first-order" => variant.first_order = true,
                 None if change == "no-teacher" => variant.no_teacher = true,
                 None if change == "f32" => variant.in_f32 = true,
+                None if change == "likes-only" => variant.shown = Shown::Likes,
+                None if change == "first-likes" => variant.shown = Shown::FirstLikes,
                 Some(("steps", value)) => variant.steps = Some(number(value)?),
                 Some(("dim", value)) => variant.dim = Some(number(value)?),
                 _ => {
                     return Err(format!(
-                        "no change {change:?}; known: first-order, no-teacher, steps=N, dim=N, f32"
+                        "no change {change:?}; known: first-order, no-teacher, steps=N, dim=N, f32, likes-only, \
+                         first-likes"
                     ));
                 }
             }
@@ -107,6 +124,21 @@ fn baselines() -> impl Iterator<Item = &'static str> {
     baseline::NAMES.into_iter().chain(baseline::CONTENT_NAMES)
 }
 
+impl Shown {
+    /// What of `pool` is adapted to at `shots`, and what is left out of the ranking.
+    pub(super) fn of(self, pool: &[Interaction], shots: usize, levels: &Levels) -> [Vec<Interaction>; 2] {
+        let first = || pool.iter().take(shots).copied();
+        let is_liked = |interaction: &Interaction| levels.liked(interaction.level);
+        let support: Vec<Interaction> = match self {
+            Self::Everything => first().collect(),
+            Self::Likes => first().filter(is_liked).collect(),
+            Self::FirstLikes => pool.iter().copied().filter(is_liked).take(shots).collect(),
+        };
+        let seen = if self == Self::Likes { first().collect() } else { support.clone() };
+        [support, seen]
+    }
+}
+
 impl Variant {
     /// `dim` holds where the variant has none of its own.
     pub(super) fn choice(&self, dim: Option<usize>) -> Choice {
@@ -140,6 +172,19 @@ mod tests {
         for protocol in [Protocol::P1, Protocol::P3] {
             assert!(Method::all(protocol).iter().all(|method| method.suits(protocol)));
         }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_pool() {
+        let levels = Levels { values: vec![1.0, 5.0], like_at: Some(4.0) };
+        let said = |item: u32, level| Interaction { item, level, time: 0 };
+        let pool = [said(7, 0), said(3, 1), said(9, 1), said(2, 0), said(1, 1)];
+        let items = |shown: Shown| {
+            shown.of(&pool, 2, &levels).map(|list| list.iter().map(|i| i.item).collect::<Vec<_>>())
+        };
+        assert_eq!(items(Shown::Everything), [[7, 3], [7, 3]]);
+        assert_eq!(items(Shown::Likes), [vec![3], vec![7, 3]]);
+        assert_eq!(items(Shown::FirstLikes), [[3, 9], [3, 9]]);
     }
 
     #[test]

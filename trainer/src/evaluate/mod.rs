@@ -22,8 +22,9 @@ pub use method::{Method, Variant};
 use crate::baseline;
 use crate::data::{Dataset, folds};
 use crate::export::ExportError;
+use crate::exposure::{Exposure, PARTS};
 use crate::fit::Progress;
-use crate::metrics::{Metrics, SHOTS};
+use crate::metrics::{LIST, Metrics, SHOTS};
 use crate::train::Config;
 use trial::{Judged, Trial};
 
@@ -98,10 +99,35 @@ pub struct Outcome {
     pub bytes: usize,
     /// Metrics of each test user after each number of interactions; users in the same order for every method.
     pub users: Vec<[Metrics; SHOTS.len()]>,
+    /// How many interactions with the catalogue each of them has in the log.
+    pub interactions: Vec<u32>,
+    /// What the lists find of each part of each user's query.
+    pub found: Vec<[Found; SHOTS.len()]>,
+    /// What the first ten of all lists show of what is ranked, mean over folds.
+    pub exposure: [Exposure; SHOTS.len()],
+}
+
+/// Recall@20 of what a user likes in each of the [`PARTS`] of the catalogue; `None` where that is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Found(pub [Option<f32>; PARTS.len()]);
+
+impl Found {
+    /// Judges `list` against `query`, ascending, of which `part_of` says the part of each.
+    fn of(list: &[u32], query: &[u32], part_of: impl Fn(u32) -> usize) -> Self {
+        let (mut found, mut wanted) = ([0.0; PARTS.len()], [0.0; PARTS.len()]);
+        for &item in query {
+            wanted[part_of(item)] += 1.0;
+        }
+        for &item in list.iter().take(LIST).filter(|item| query.binary_search(item).is_ok()) {
+            found[part_of(item)] += 1.0;
+        }
+        Self(std::array::from_fn(|part| (wanted[part] > 0.0).then(|| found[part] / wanted[part])))
+    }
 }
 
 /// Evaluates `plan.methods` on `dataset`, which is filtered already. A baseline that is too large for the data, or a
-/// method that does not [suit](Method::suits) the protocol, is left out of the outcomes.
+/// method that does not [suit](Method::suits) the protocol, is left out of the outcomes. A learner that differs from the
+/// one before it only in how it is judged is not fitted again.
 ///
 /// # Errors
 /// [`ExportError`] if a learner's file cannot be written or does not rank as the trainer does.
@@ -119,6 +145,7 @@ pub fn evaluate(
             Protocol::P1 | Protocol::P1t => Trial::few_shot(dataset, plan, &split),
             Protocol::P3 => Trial::new_items(dataset, plan, &split, fold),
         };
+        let mut last_fit = None;
         for (method, slot) in plan.methods.iter().zip(&mut outcomes) {
             let Some(outcome) = slot else { continue };
             progress(Stage { fold, method: method.name(), training: None });
@@ -128,17 +155,19 @@ pub fn evaluate(
                     let mut training_progress = |now: Progress<'_>| {
                         progress(Stage { fold, method: method.name(), training: Some(now) })
                     };
-                    Some(trial.judge_learner(variant, plan, &mut training_progress)?)
+                    let fit = trial.fit(variant, plan, last_fit.take(), &mut training_progress)?;
+                    Some(trial.judge_learner(last_fit.insert(fit), variant)?)
                 }
             };
             match judged {
-                Some(judged) => outcome.add(judged, plan.folds),
+                Some(judged) => outcome.add(judged, &trial.test.interactions, plan.folds),
                 None => *slot = None,
             }
         }
     }
     Ok(outcomes.into_iter().flatten().collect())
 }
+
 impl Outcome {
     fn new(method: &Method) -> Self {
         Self {
@@ -147,12 +176,32 @@ impl Outcome {
             choices: Vec::new(),
             bytes: 0,
             users: Vec::new(),
+            interactions: Vec::new(),
+            found: Vec::new(),
+            exposure: Default::default(),
         }
     }
 
-    fn add(&mut self, judged: Judged, folds: usize) {
+    fn add(&mut self, judged: Judged, interactions: &[u32], folds: usize) {
         self.choices.push(judged.choice);
         self.bytes += judged.bytes / folds;
         self.users.extend(judged.users);
+        self.interactions.extend(interactions);
+        self.found.extend(judged.found);
+        for (sum, exposure) in self.exposure.iter_mut().zip(judged.exposure) {
+            sum.add(exposure, 1.0 / folds as f64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_of_a_query_has_a_recall_of_its_own() {
+        let part_of = |item: u32| item as usize / 10;
+        let found = Found::of(&[3, 12, 4, 8], &[3, 4, 5, 9, 15], part_of);
+        assert_eq!(found, Found([Some(0.5), Some(0.0), None]));
     }
 }

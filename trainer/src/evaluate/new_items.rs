@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Plan;
 use super::trial::Trial;
-use crate::data::{Dataset, HeldOut, Split, TaskSet, item_fold};
+use crate::data::{Dataset, HeldOut, Split, Task, TaskSet, item_fold};
 use crate::fit::Training;
 
 impl<'a> Trial<'a> {
@@ -14,22 +14,27 @@ impl<'a> Trial<'a> {
         let new_items = item_fold(dataset.items.len(), plan.seed, fold);
         let known = dataset.without_feedback_on(&new_items);
         let set = TaskSet::new(&known, &split.train);
-        let test = split.test.iter().filter_map(|&user| {
+        let tested = |&user: &u32| {
             let liked = liked_among(dataset, user, &new_items);
             let numbers = liked.map(|place| (set.catalogue.len() + place) as u32).collect();
-            HeldOut::on_new_items(&set.catalogue.task(&known, user), numbers, plan.seed)
-        });
-        let test = test.collect();
-        let validation = split
-            .validation
-            .iter()
-            .filter_map(|&user| HeldOut::shuffled(&set.catalogue.task(&known, user), &set.levels, plan.seed));
-        let validation = validation.collect();
+            let task = set.catalogue.task(&known, user);
+            Some((HeldOut::on_new_items(&task, numbers, plan.seed)?, task.interactions.len()))
+        };
+        let test = split.test.iter().filter_map(tested).collect();
+        let task = |&user: &u32| set.catalogue.task(&known, user);
+        let hold_out = |task: Task| HeldOut::shuffled(&task, &set.levels, plan.seed);
+        let validation = split.validation.iter().map(task).filter_map(hold_out).collect();
+        let mut likes = set.catalogue.likes.clone();
+        likes.resize(likes.len() + new_items.len(), 0);
+        for place in split.train.iter().flat_map(|&user| liked_among(dataset, user, &new_items)) {
+            likes[set.catalogue.len() + place] += 1;
+        }
         let features_of = |&item: &u32| dataset.item_features.of[item as usize].clone();
         Self {
             training: Training::with_validation(set, validation),
             test,
             new_items: new_items.iter().map(features_of).collect(),
+            likes,
             known: Cow::Owned(known),
         }
     }
@@ -64,10 +69,10 @@ mod tests {
             assert!(set.catalogue.items.iter().all(|item| !new.contains(item)));
             assert!(trial.known.interactions.iter().flatten().all(|i| !new.contains(&i.item)));
             let rows = set.catalogue.len() as u32;
-            let of_pools = trial.test.iter().chain(validation).flat_map(|user| &user.pool);
+            let of_pools = trial.test.users.iter().chain(validation).flat_map(|user| &user.pool);
             assert!(of_pools.into_iter().all(|interaction| interaction.item < rows));
-            assert!(!trial.test.is_empty() && trial.new_items.len() == new.len());
-            let queried = trial.test.iter().flat_map(|user| &user.query);
+            assert!(!trial.test.users.is_empty() && trial.new_items.len() == new.len());
+            let queried = trial.test.users.iter().flat_map(|user| &user.query);
             assert!(queried.into_iter().all(|&item| (rows..rows + new.len() as u32).contains(&item)));
         }
         assert!(times_new.iter().all(|&times| times == 1));
