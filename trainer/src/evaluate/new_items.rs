@@ -1,10 +1,10 @@
-//! Protocol P3: items that training never saw are ranked, by their features.
+//! Protocol P3: items that training never saw are ranked, by their features and maybe by their first raters.
 
 use std::borrow::Cow;
 
 use super::Plan;
 use super::trial::Trial;
-use crate::data::{Dataset, HeldOut, Split, Task, TaskSet, item_fold};
+use crate::data::{Dataset, HeldOut, NewItem, Split, Task, TaskSet, item_fold};
 use crate::fit::Training;
 
 impl<'a> Trial<'a> {
@@ -29,11 +29,10 @@ impl<'a> Trial<'a> {
         for place in split.train.iter().flat_map(|&user| liked_among(dataset, user, &new_items)) {
             likes[set.catalogue.len() + place] += 1;
         }
-        let features_of = |&item: &u32| dataset.item_features.of[item as usize].clone();
         Self {
+            new_items: NewItem::among(dataset, &new_items, &set, plan.seed),
             training: Training::with_validation(set, validation),
             test,
-            new_items: new_items.iter().map(features_of).collect(),
             likes,
             known: Cow::Owned(known),
         }
