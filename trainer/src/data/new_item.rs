@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn rows_as_new_items_are_rated_by_those_who_are_not_known_by_them() {
-        let dataset = World { users: 30, items: 40, interactions: 25, ..World::default() }.dataset().unwrap();
+        let dataset =
+            World { users: 30, items: 120, interactions: 50, ..World::default() }.dataset().unwrap();
         let set = TaskSet::new(&dataset, &(0..30).collect::<Vec<_>>());
         let rows = NewItem::rows(&set, 5);
         let raters = |row: &NewItem| row.raters.len();
