@@ -4,7 +4,7 @@ use crate::error::EmbedError;
 use crate::kernel::Kernel;
 use crate::math::sqrt;
 use crate::quantise::quantise_row;
-use tinderbox_format::{Levels, Model};
+use tinderbox_format::{Model, Rule};
 
 /// Items added at run time, ranked together with the catalogue, without a new model file.
 ///
@@ -29,13 +29,18 @@ pub struct Rater<'a> {
 /// The largest dim of a model file: the room that one row needs on the stack.
 const MAX_DIM: usize = 1024;
 
-/// What a like pulls the cosine of rater and item to, and what any other feedback does.
+/// What feedback pulls the cosine of rater and item to: (if it counts as liked, if not).
 ///
-/// The mean cosines of trained rows with users are .24 and .27 at four and five stars and .11 to .18 below on
-/// ML-100K, .15 to .19 and 0 to .08 on ml-latest-small; over all pairs they are about 0. Targets a third higher or
-/// lower, or one a level, do not rank better on either.
-const LIKED: f32 = 0.3;
-const OTHER: f32 = 0.15;
+/// A little above the mean cosines of trained rows with users, by level: on ML-100K .23 to .26 at four and five stars
+/// and .11 to .18 below for `maml` (.15 to .19 and 0 to .08 on ml-latest-small), .36 to .40 and .20 to .30 for
+/// `prototypical`, whose users differ less in direction. With the targets of `maml`, ten raters make the
+/// rows of `prototypical` worse than none. Targets a third higher or lower do not rank better, nor does one a level.
+fn targets(rule: Rule) -> (f32, f32) {
+    match rule {
+        Rule::Maml { .. } | Rule::Matching { .. } => (0.3, 0.15),
+        Rule::Prototypical { .. } => (0.45, 0.25),
+    }
+}
 
 /// Pull of the item towards what its features say, in raters. From 1 to 3, few raters are used better or many are.
 const PULL: f32 = 3.0;
@@ -65,10 +70,11 @@ pub fn embed_item(model: &Model<'_>, features: &[u32], row: &mut [i8]) -> Result
 ///
 /// ```text
 /// e  = normalise(base + sum of the feature embeddings)
-/// e' = normalise(argmin over x of  sum_j (x . u_j - t_j)^2 + 3 |x - e|^2)    u_j: unit norm; t_j = .3 liked, .15 not
+/// e' = normalise(argmin over x of  sum_j (x . u_j - t_j)^2 + 3 |x - e|^2)    u_j: unit norm; t_j: below
 /// ```
 ///
-/// by eight steps of conjugate gradients (Hestenes and Stiefel 1952). The order of the raters has no influence beyond
+/// by eight steps of conjugate gradients (Hestenes and Stiefel 1952). Targets: .3 for feedback that counts as liked and
+/// .15 for other, under `prototypical` .45 and .25. The order of the raters has no influence beyond
 /// the rounding of sums. Under the rule `matching` all raters without user features are alike: they tell how much an
 /// item is liked and not by whom. `scratch`: 3 dim floats or more, whatever they hold. Cost: 8 x 3 x raters x dim
 /// multiplications; 4 KB of stack.
@@ -91,7 +97,7 @@ pub fn adapt_item(
     let item = &mut item[..dim];
     embed(model, kernel, features, item)?;
     if !raters.is_empty() {
-        fit(kernel, model.levels(), raters, scratch, item);
+        fit(model, kernel, raters, scratch, item);
         normalise(kernel, item)?;
     }
     quantise(item, row)
@@ -130,12 +136,13 @@ fn check(model: &Model<'_>, kernel: Kernel, raters: &[Rater<'_>]) -> Result<(), 
 /// r = p = U' (t - U e)
 /// repeat: q = U' U p + pull p;  a = r.r / p.q;  e += a p;  r -= a q;  p = r + (r.r / old r.r) p
 /// ```
-fn fit(kernel: Kernel, levels: Levels<'_>, raters: &[Rater<'_>], scratch: &mut [f32], item: &mut [f32]) {
+fn fit(model: &Model<'_>, kernel: Kernel, raters: &[Rater<'_>], scratch: &mut [f32], item: &mut [f32]) {
     let (residual, rest) = scratch.split_at_mut(item.len());
     let (direction, product) = rest.split_at_mut(item.len());
+    let (liked, other) = targets(model.rule());
     residual.fill(0.0);
     for rater in raters {
-        let target = if levels.liked(usize::from(rater.level)) { LIKED } else { OTHER };
+        let target = if model.levels().liked(usize::from(rater.level)) { liked } else { other };
         rater.add(kernel, |cosine| target - cosine, item, residual);
     }
     direction.copy_from_slice(residual);
@@ -172,7 +179,7 @@ impl Rater<'_> {
 
 /// Whether a vector of this squared length can be normalised: subnormal ones would lose their digits.
 fn is_direction(square: f32) -> bool {
-    square >= f32::MIN_POSITIVE && square < f32::INFINITY
+    (f32::MIN_POSITIVE..f32::INFINITY).contains(&square)
 }
 
 fn normalise(kernel: Kernel, item: &mut [f32]) -> Result<(), EmbedError> {
