@@ -38,7 +38,7 @@ const MAX_DIM: usize = 1024;
 fn targets(rule: Rule) -> (f32, f32) {
     match rule {
         Rule::Maml { .. } | Rule::Matching { .. } => (0.3, 0.15),
-        Rule::Prototypical { .. } => (0.45, 0.25),
+        Rule::Prototypical { .. } => (0.5, 0.3),
     }
 }
 
@@ -74,7 +74,7 @@ pub fn embed_item(model: &Model<'_>, features: &[u32], row: &mut [i8]) -> Result
 /// ```
 ///
 /// by eight steps of conjugate gradients (Hestenes and Stiefel 1952). Targets: .3 for feedback that counts as liked and
-/// .15 for other, under `prototypical` .45 and .25. The order of the raters has no influence beyond
+/// .15 for other, under `prototypical` .5 and .3. The order of the raters has no influence beyond
 /// the rounding of sums. Under the rule `matching` all raters without user features are alike: they tell how much an
 /// item is liked and not by whom. `scratch`: 3 dim floats or more, whatever they hold. Cost: 8 x 3 x raters x dim
 /// multiplications; 4 KB of stack.

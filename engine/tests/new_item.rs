@@ -52,7 +52,7 @@ fn an_item_comes_nearer_to_those_who_like_it_than_to_those_who_do_not() {
         let by = |level| dot(&item(&model, &[Rater { user: &user, level }]), &unit(&user));
         let (before, liked, disliked) = (dot(&item(&model, &[]), &unit(&user)), by(LIKED), by(DISLIKED));
         assert!(liked > disliked + 0.02, "{liked} {disliked}");
-        assert!((liked - 0.45).abs() < (before - 0.45).abs(), "{before} {liked}");
+        assert!((liked - 0.5).abs() < (before - 0.5).abs(), "{before} {liked}");
     }
 }
 
