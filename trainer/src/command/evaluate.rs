@@ -31,11 +31,12 @@ Methods:
              the k interactions are shown), :first-likes (the first k likes are shown), :f32 (scored in the trainer's
              f32 arithmetic in place of the exported file)
   baselines  popularity item-knn user-knn ease edlae ials prototypes ridge
-             under p3: content-popularity content-ridge
+             under p3: content-popularity content-ridge, changed by :raters=N
 New items (p3):
   A tenth of the items, another one in each fold, is taken out of the log and keeps its features. Methods see the
   first k interactions of a tested user and rank those items alone, judged on the ones that the user likes. Which
   items are out matters more than which users are tested: compare methods by their differences, over all folds.
+  With :raters=N each new item also comes with the feedback of N training users, or of as many as rated it.
 Onboarding:
   A tested user is shown the first 5, 10 or 20 of a list of items. The user's own ratings answer, half of them; what the
   user has not rated is skipped. The lists: what `fit` chooses for the model file, the most popular items, random ones,
