@@ -123,6 +123,15 @@ impl DataArgs {
         Ok((dataset, reading))
     }
 
+    /// What to call the data set: the name of its directory, or of its ratings without the ending.
+    pub(crate) fn name(&self) -> String {
+        let name = match (&self.data, &self.ratings) {
+            (Some(directory), _) => directory.file_name(),
+            (None, ratings) => ratings.as_ref().and_then(|path| path.file_stem()),
+        };
+        name.map_or_else(|| "this data".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
     fn source(self) -> Result<Source> {
         let found = match (self.data, self.ratings) {
             (Some(directory), _) => find(&directory).with_context(|| {

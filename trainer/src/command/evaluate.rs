@@ -1,17 +1,17 @@
 //! `trainer evaluate`.
 
-use std::fs;
 use std::io::{Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
+use tinderbox_format::replace;
 use tinderbox_trainer::data::Dataset;
 use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, evaluate};
-use tinderbox_trainer::report::{METRICS, Report};
+use tinderbox_trainer::report::{METRICS, Report, Subject};
 
 /// Compare learners and baselines on users that training did not see
 ///
@@ -22,6 +22,7 @@ use tinderbox_trainer::report::{METRICS, Report};
 #[derive(Args)]
 #[command(after_help = "Examples:
   trainer evaluate --data ml-100k --protocol p1 --folds 10
+  trainer evaluate --data ml-100k --report report.html
   trainer evaluate --data ml-100k --methods maml,maml:first-order,maml:steps=0,maml:f32,ease
 Methods:
   learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
@@ -70,6 +71,10 @@ pub(crate) struct Evaluate {
     /// Write all figures there, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    /// Write a page with plots and tables there, as one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -82,6 +87,7 @@ enum ProtocolName {
 impl Evaluate {
     pub(crate) fn run(self) -> Result<()> {
         let config = self.learning.config()?;
+        let name = self.data.name();
         let (dataset, _) = self.data.read()?;
         let (dataset, _) = dataset.filter(self.min_item, self.min_user);
         let protocol = match self.protocol {
@@ -104,10 +110,17 @@ impl Evaluate {
         let report = Report::new(&plan, &outcomes);
         write!(stdout().lock(), "{}", report.table(&self.metric))?;
         if let Some(path) = self.json {
-            fs::write(&path, format!("{:#}\n", report.json())).with_context(|| path.display().to_string())?;
+            write_file(&path, &format!("{:#}\n", report.json()))?;
+        }
+        if let Some(path) = self.report {
+            write_file(&path, &report.page(&Subject::new(name, &dataset))?)?;
         }
         Ok(())
     }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    replace(path, text.as_bytes()).with_context(|| path.display().to_string())
 }
 
 /// Evaluates under a progress line; says which methods the data is too large for.

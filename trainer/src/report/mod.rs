@@ -1,4 +1,11 @@
-//! Evaluations as tables for a terminal and as JSON.
+//! Evaluations as tables for a terminal, as JSON, and as a page with plots.
+
+mod label;
+mod page;
+mod plot;
+
+pub use page::Subject;
+pub use plot::PlotError;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -134,6 +141,14 @@ fn values(outcome: &Outcome, metric: Metric, at: usize) -> Vec<f64> {
 
 fn estimate(outcome: &Outcome, metric: Metric, at: usize) -> Estimate {
     let values = values(outcome, metric, at);
+    Estimate { mean: mean(&values).unwrap_or(0.0), error: standard_error(&values) }
+}
+
+/// The mean over all k.
+fn overall(outcome: &Outcome, metric: Metric) -> Estimate {
+    let of_user =
+        |of_user: &[Metrics; SHOTS.len()]| of_user.iter().map(metric).sum::<f64>() / SHOTS.len() as f64;
+    let values: Vec<f64> = outcome.users.iter().map(of_user).collect();
     Estimate { mean: mean(&values).unwrap_or(0.0), error: standard_error(&values) }
 }
 
