@@ -16,6 +16,7 @@ pub mod data;
 pub mod episode;
 pub mod evaluate;
 pub mod export;
+pub mod exposure;
 pub mod fit;
 pub mod learner;
 pub mod metrics;

@@ -26,7 +26,9 @@ use tinderbox_trainer::report::{METRICS, Report, Subject};
   trainer evaluate --data ml-100k --methods maml,maml:first-order,maml:steps=0,maml:f32,ease
 Methods:
   learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
-             and :f32 (scored in the trainer's f32 arithmetic in place of the exported file)
+             and, without another fit, by :likes-only (only the likes of the k interactions are shown),
+             :first-likes (the first k likes are shown), :f32 (scored in the trainer's f32 arithmetic in place of the
+             exported file)
   baselines  popularity item-knn user-knn ease edlae ials prototypes ridge
              under p3: content-popularity content-ridge
 New items (p3):
@@ -60,6 +62,10 @@ pub(crate) struct Evaluate {
     /// The metric of the table
     #[arg(long, default_value = METRICS[0].0, value_parser = METRICS.map(|(name, _)| name))]
     metric: String,
+
+    /// Also show groups: users with little and with much feedback; popular and rare items
+    #[arg(long)]
+    groups: bool,
 
     /// Seed of the folds and of the order of feedback
     #[arg(long, value_name = "SEED", default_value_t = 1)]
@@ -108,7 +114,12 @@ impl Evaluate {
         };
         let outcomes = compare(&dataset, &plan)?;
         let report = Report::new(&plan, &outcomes);
-        write!(stdout().lock(), "{}", report.table(&self.metric))?;
+        let mut tables = vec![report.table(&self.metric), report.changes(&self.metric), report.exposure()];
+        if self.groups {
+            tables.push(report.groups(&self.metric));
+        }
+        tables.retain(|table| !table.is_empty());
+        write!(stdout().lock(), "{}", tables.join("\n"))?;
         if let Some(path) = self.json {
             write_file(&path, &format!("{:#}\n", report.json()))?;
         }

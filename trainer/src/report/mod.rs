@@ -7,10 +7,13 @@ mod plot;
 pub use page::Subject;
 pub use plot::PlotError;
 
+mod groups;
+
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use crate::evaluate::{Outcome, Plan};
+use crate::exposure::Exposure;
 use crate::fit::{mean, paired, standard_error};
 use crate::metrics::{Metrics, SHOTS};
 
@@ -23,6 +26,16 @@ pub const METRICS: [(&str, Metric); 4] = [
     ("recall@20", |metrics| metrics.recall_20),
     ("hr@10", |metrics| metrics.hit_10),
     ("mrr@10", |metrics| metrics.mrr_10),
+];
+
+/// One number of an exposure.
+pub type Measure = fn(&Exposure) -> f64;
+
+/// The measures of all lists together, by the names under which reports show them.
+pub const EXPOSURE: [(&str, Measure); 3] = [
+    ("coverage@10", |exposure| exposure.coverage),
+    ("gini@10", |exposure| exposure.gini),
+    ("popularity@10", |exposure| exposure.popularity),
 ];
 
 /// A comparison of the outcomes of one plan.
@@ -85,6 +98,44 @@ impl<'a> Report<'a> {
         text
     }
 
+    /// What the first ten of the lists show of the catalogue, mean over k: coverage, Gini coefficient, popularity. See
+    /// [`Exposure`](crate::exposure::Exposure).
+    pub fn exposure(&self) -> String {
+        let columns = EXPOSURE.map(|(name, _)| name.to_owned());
+        let mut table = grid(columns.into_iter(), &[]);
+        for outcome in self.outcomes {
+            let over_k =
+                |measure: Measure| outcome.exposure.iter().map(measure).sum::<f64>() / SHOTS.len() as f64;
+            let mut row = vec![outcome.name.clone()];
+            row.extend(EXPOSURE.map(|(_, measure)| share(over_k(measure))));
+            table.add_row(row);
+        }
+        format!(
+            "the first ten of all lists, mean over k: share of the items that are in any, Gini coefficient of how \
+             often,\nshare of the training users who like an item\n{table}\n"
+        )
+    }
+
+    /// The paired differences of changed learners to themselves without the changes; empty if there are none.
+    pub fn changes(&self, metric: &str) -> String {
+        let (name, metric) = *METRICS.iter().find(|(name, _)| *name == metric).unwrap_or(&METRICS[0]);
+        let plain = |changed: &Outcome| {
+            let (learner, _) = changed.name.split_once(':')?;
+            self.outcomes.iter().find(|outcome| outcome.name == learner)
+        };
+        let mut table = grid(SHOTS.iter().map(|shots| format!("k = {shots}")), &[]);
+        for (changed, plain) in self.outcomes.iter().filter_map(|changed| Some((changed, plain(changed)?))) {
+            let mut row = vec![changed.name.clone()];
+            let differences = (0..SHOTS.len()).map(|at| difference(changed, plain, metric, at));
+            row.extend(differences.map(|d| format!("{}\n±{}", signed(d.mean), share(d.error))));
+            table.add_row(row);
+        }
+        if table.is_empty() {
+            return String::new();
+        }
+        format!("{name}, change minus no change, paired over users, ± one standard error\n{table}\n")
+    }
+
     /// Everything, for programs.
     pub fn json(&self) -> Value {
         let plan = self.plan;
@@ -122,6 +173,12 @@ impl<'a> Report<'a> {
                 .collect();
             value[name] = json!(at_each);
         }
+        for (name, measure) in EXPOSURE {
+            let at_each = SHOTS.iter().zip(&outcome.exposure);
+            let at_each = at_each.map(|(shots, exposure)| json!({ "k": shots, "mean": measure(exposure) }));
+            value[name] = at_each.collect();
+        }
+        value["groups"] = groups::of(outcome);
         value
     }
 

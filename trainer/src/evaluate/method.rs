@@ -1,0 +1,206 @@
+//! What is compared, by the names of the command line.
+
+use std::str::FromStr;
+
+use super::Protocol;
+use crate::baseline;
+use crate::data::{Interaction, Levels};
+use crate::fit::Choice;
+use crate::learner::Kind;
+use crate::train::Config;
+
+/// What is compared: a learner, maybe with something changed, or a baseline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    /// A learner.
+    Learner(Variant),
+    /// A baseline, by its name in [`baseline::NAMES`].
+    Baseline(&'static str),
+}
+
+/// A learner with changes to its configuration: `maml:first-order:steps=4`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    name: String,
+    choice: Choice,
+    first_order: bool,
+    no_teacher: bool,
+    steps: Option<usize>,
+    dim: Option<usize>,
+    /// Judged by the trainer's f32 arithmetic in place of the exported file.
+    pub(super) in_f32: bool,
+    pub(super) shown: Shown,
+}
+
+/// Which of a test user's interactions a learner is shown. Learning is not concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The first k.
+    Everything,
+    /// The likes among the first k. The others are not ranked either: what is compared is adaptation alone.
+    Likes,
+    /// The first k likes.
+    FirstLikes,
+}
+
+impl FromStr for Method {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(name) = baselines().find(|name| *name == text) {
+            return Ok(Self::Baseline(name));
+        }
+        let mut parts = text.split(':');
+        let learner = parts.next().unwrap_or_default();
+        let choice = match Kind::ALL.iter().find(|kind| kind.name() == learner) {
+            Some(&kind) => Choice::One(kind),
+            None if learner == "auto" => Choice::Auto { dim: None },
+            None => {
+                return Err(format!(
+                    "no method {learner:?}; learners: auto, maml, prototypical, matching; baselines: {}",
+                    baselines().collect::<Vec<_>>().join(", ")
+                ));
+            }
+        };
+        let mut variant = Variant {
+            name: text.to_owned(),
+            choice,
+            first_order: false,
+            no_teacher: false,
+            steps: None,
+            dim: None,
+            in_f32: false,
+            shown: Shown::Everything,
+        };
+        for change in parts {
+            let number = |value: &str| value.parse().map_err(|_| format!("no number in {change:?}"));
+            match change.split_once('=') {
+                None if change == "first-order" => variant.first_order = true,
+                None if change == "no-teacher" => variant.no_teacher = true,
+                None if change == "f32" => variant.in_f32 = true,
+                None if change == "likes-only" => variant.shown = Shown::Likes,
+                None if change == "first-likes" => variant.shown = Shown::FirstLikes,
+                Some(("steps", value)) => variant.steps = Some(number(value)?),
+                Some(("dim", value)) => variant.dim = Some(number(value)?),
+                _ => {
+                    return Err(format!(
+                        "no change {change:?}; known: first-order, no-teacher, steps=N, dim=N, f32, likes-only, \
+                         first-likes"
+                    ));
+                }
+            }
+        }
+        Ok(Self::Learner(variant))
+    }
+}
+
+impl Method {
+    /// The name in tables.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Learner(variant) => &variant.name,
+            Self::Baseline(name) => name,
+        }
+    }
+
+    /// The three learners and every baseline that `protocol` has.
+    pub fn all(protocol: Protocol) -> Vec<Self> {
+        let names = Kind::ALL.iter().map(|kind| kind.name()).chain(protocol.baselines().iter().copied());
+        names.filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// Whether `protocol` can judge it.
+    pub fn suits(&self, protocol: Protocol) -> bool {
+        match self {
+            // New items have rows in int8 only.
+            Self::Learner(variant) => !(variant.in_f32 && protocol == Protocol::P3),
+            Self::Baseline(name) => protocol.baselines().contains(name),
+        }
+    }
+}
+
+/// Every baseline of every protocol.
+fn baselines() -> impl Iterator<Item = &'static str> {
+    baseline::NAMES.into_iter().chain(baseline::CONTENT_NAMES)
+}
+
+impl Shown {
+    /// What of `pool` is adapted to at `shots`, and what is left out of the ranking.
+    pub(super) fn of(self, pool: &[Interaction], shots: usize, levels: &Levels) -> [Vec<Interaction>; 2] {
+        let first = || pool.iter().take(shots).copied();
+        let is_liked = |interaction: &Interaction| levels.liked(interaction.level);
+        let support: Vec<Interaction> = match self {
+            Self::Everything => first().collect(),
+            Self::Likes => first().filter(is_liked).collect(),
+            Self::FirstLikes => pool.iter().copied().filter(is_liked).take(shots).collect(),
+        };
+        let seen = if self == Self::Likes { first().collect() } else { support.clone() };
+        [support, seen]
+    }
+}
+
+impl Variant {
+    /// `dim` holds where the variant has none of its own.
+    pub(super) fn choice(&self, dim: Option<usize>) -> Choice {
+        match self.choice {
+            Choice::Auto { .. } => Choice::Auto { dim: self.dim.or(dim) },
+            one => one,
+        }
+    }
+
+    pub(super) fn config(&self, base: &Config) -> Config {
+        Config {
+            first_order: self.first_order || base.first_order,
+            teacher_weight: if self.no_teacher { 0.0 } else { base.teacher_weight },
+            steps: self.steps.unwrap_or(base.steps),
+            dim: self.dim.unwrap_or(base.dim),
+            ..base.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_has_baselines_of_its_own() {
+        let ease = Method::Baseline("ease");
+        let content = Method::Baseline("content-ridge");
+        assert!(ease.suits(Protocol::P1t) && !ease.suits(Protocol::P3));
+        assert!(content.suits(Protocol::P3) && !content.suits(Protocol::P1));
+        for protocol in [Protocol::P1, Protocol::P3] {
+            assert!(Method::all(protocol).iter().all(|method| method.suits(protocol)));
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_pool() {
+        let levels = Levels { values: vec![1.0, 5.0], like_at: Some(4.0) };
+        let said = |item: u32, level| Interaction { item, level, time: 0 };
+        let pool = [said(7, 0), said(3, 1), said(9, 1), said(2, 0), said(1, 1)];
+        let items = |shown: Shown| {
+            shown.of(&pool, 2, &levels).map(|list| list.iter().map(|i| i.item).collect::<Vec<_>>())
+        };
+        assert_eq!(items(Shown::Everything), [[7, 3], [7, 3]]);
+        assert_eq!(items(Shown::Likes), [vec![3], vec![7, 3]]);
+        assert_eq!(items(Shown::FirstLikes), [[3, 9], [3, 9]]);
+    }
+
+    #[test]
+    fn methods_are_read_from_text() {
+        assert_eq!("ease".parse(), Ok(Method::Baseline("ease")));
+        let Ok(Method::Learner(variant)) = "maml:first-order:steps=0".parse() else { panic!("a learner") };
+        let config = variant.config(&Config::default());
+        assert!(config.first_order && config.steps == 0);
+        for (text, error) in [
+            ("svd", "no method \"svd\"; learners"),
+            ("maml:second-order", "no change \"second-order\"; known"),
+            ("maml:steps=many", "no number in \"steps=many\""),
+        ] {
+            let found = text.parse::<Method>().expect_err("not a method");
+            assert!(found.starts_with(error), "{found}");
+        }
+        assert_eq!(Method::all(Protocol::P1).len(), 3 + baseline::NAMES.len());
+    }
+}
