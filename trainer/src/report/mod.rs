@@ -1,13 +1,12 @@
 //! Evaluations as tables for a terminal, as JSON, and as a page with plots.
 
+mod groups;
 mod label;
 mod page;
 mod plot;
 
 pub use page::Subject;
 pub use plot::PlotError;
-
-mod groups;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -104,10 +103,8 @@ impl<'a> Report<'a> {
         let columns = EXPOSURE.map(|(name, _)| name.to_owned());
         let mut table = grid(columns.into_iter(), &[]);
         for outcome in self.outcomes {
-            let over_k =
-                |measure: Measure| outcome.exposure.iter().map(measure).sum::<f64>() / SHOTS.len() as f64;
             let mut row = vec![outcome.name.clone()];
-            row.extend(EXPOSURE.map(|(_, measure)| share(over_k(measure))));
+            row.extend(EXPOSURE.map(|(_, measure)| share(exposed(outcome, measure))));
             table.add_row(row);
         }
         format!(
@@ -202,6 +199,11 @@ fn estimate(outcome: &Outcome, metric: Metric, at: usize) -> Estimate {
 }
 
 /// The mean over all k.
+fn exposed(outcome: &Outcome, measure: Measure) -> f64 {
+    outcome.exposure.iter().map(measure).sum::<f64>() / SHOTS.len() as f64
+}
+
+/// The mean over all k.
 fn overall(outcome: &Outcome, metric: Metric) -> Estimate {
     let of_user =
         |of_user: &[Metrics; SHOTS.len()]| of_user.iter().map(metric).sum::<f64>() / SHOTS.len() as f64;
@@ -216,11 +218,13 @@ fn difference(a: &Outcome, b: &Outcome, metric: Metric, at: usize) -> Estimate {
 
 /// An empty table: the method, a column for each k, and what follows.
 fn grid(shots: impl Iterator<Item = String>, more: &[&str]) -> Table {
+    let header = std::iter::once("method".to_owned()).chain(shots);
+    table(header.chain(more.iter().map(|&name| name.to_owned())).collect())
+}
+
+/// An empty table with these columns, all but the first of numbers.
+fn table(header: Vec<String>) -> Table {
     let mut table = Table::new();
-    let header: Vec<String> = std::iter::once("method".to_owned())
-        .chain(shots)
-        .chain(more.iter().map(|&name| name.to_owned()))
-        .collect();
     let columns = header.len();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);

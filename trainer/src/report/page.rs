@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot::{Axis, Curve, Look, PlotError, Point, Screen, Tint, curves, points};
-use super::{Estimate, METRICS, Metric, Report, difference, estimate, overall, share, signed, size};
+use super::{
+    EXPOSURE, Estimate, METRICS, Metric, Report, difference, estimate, exposed, overall, share, signed, size,
+};
 use crate::data::Dataset;
 use crate::evaluate::{Outcome, Protocol};
 use crate::metrics::SHOTS;
@@ -74,6 +76,11 @@ impl Report<'_> {
                         section {
                             h2 { "Accuracy against size" }
                             (self.accuracy_over_size(accuracy)?)
+                        }
+                        section {
+                            h2 { "What the lists show of the catalogue" }
+                            (self.accuracy_over_popularity(accuracy)?)
+                            (self.exposures())
                         }
                         section {
                             h2 { "All figures" }
@@ -178,6 +185,21 @@ impl Report<'_> {
         )
     }
 
+    fn accuracy_over_popularity(&self, metric: Metric) -> Result<Markup, PlotError> {
+        let drawn = self.scatter(metric, |outcome| exposed(outcome, |exposure| exposure.popularity));
+        let x = Axis::around("popularity of what is listed", drawn.iter().map(|point| point.x), share);
+        let y = Axis::around("NDCG@10, mean over k", drawn.iter().flat_map(|point| reach(&point.y)), share);
+        figure(
+            &format!(
+                "Points of NDCG@10 against popularity for {}; the figures are in the next table.",
+                self.names()
+            ),
+            "Popularity is the share of the training users who like an item, mean over the first ten of all lists. Up \
+             and to the left: accurate without leaning on what is popular anyway.",
+            |screen| points(&drawn, &x, &y, screen),
+        )
+    }
+
     fn scatter(&self, metric: Metric, x: impl Fn(&Outcome) -> f64) -> Vec<Point<'_>> {
         let point =
             |(outcome, look)| Point { name: name(outcome), look, x: x(outcome), y: overall(outcome, metric) };
@@ -217,6 +239,24 @@ impl Report<'_> {
                             td.best[estimate.mean == *best] { (share(estimate.mean)) small { "± " (share(estimate.error)) } }
                         }
                         td { (size(outcome.bytes)) }
+                    }
+                } }
+            },
+        )
+    }
+
+    /// The measures of all lists together.
+    fn exposures(&self) -> Markup {
+        let caption = "The first ten of all lists, mean over k: share of the items that are in any, Gini coefficient of \
+                       how often (0: all items equally), popularity";
+        table(
+            caption,
+            html! {
+                thead { tr { th scope="col" { "method" } @for (name, _) in EXPOSURE { th scope="col" { (name) } } } }
+                tbody { @for outcome in self.outcomes {
+                    tr.learner[!outcome.is_baseline] {
+                        th scope="row" { (outcome.name) }
+                        @for (_, measure) in EXPOSURE { td { (share(exposed(outcome, measure))) } }
                     }
                 } }
             },
@@ -310,11 +350,12 @@ fn figure(
     })
 }
 
-/// A table that scrolls in its own box, by keyboard too.
+/// A table that scrolls in its own box, by keyboard too, under a caption that does not.
 fn table(caption: &str, content: Markup) -> Markup {
     html! {
-        div.scroll role="region" aria-label=(caption) tabindex="0" {
-            table { caption { (caption) } (content) }
+        figure {
+            figcaption { (caption) }
+            div.scroll role="region" aria-label=(caption) tabindex="0" { table { (content) } }
         }
     }
 }
@@ -385,6 +426,9 @@ mod tests {
             is_baseline,
             choices: vec!["dim 32".to_owned()],
             bytes: (level * 1e6) as usize,
+            interactions: vec![30; 20],
+            found: Vec::new(),
+            exposure: Default::default(),
             users: (0..20).map(|user| std::array::from_fn(|at| metrics(user, at))).collect(),
         }
     }
@@ -411,12 +455,12 @@ mod tests {
     #[test]
     fn every_method_is_in_every_plot_and_table() {
         let page = page(&[("maml", false), ("ease", true), ("user-knn", true)]);
-        assert_eq!(page.matches("<svg").count(), 4);
+        assert_eq!(page.matches("<svg").count(), 6);
         for name in ["maml", "ease", "user-knn"] {
-            assert_eq!(page.matches(&format!(">\n{name}\n</text>")).count(), 4, "{name} in the plots");
+            assert_eq!(page.matches(&format!(">\n{name}\n</text>")).count(), 6, "{name} in the plots");
             assert_eq!(
                 page.matches(&format!("<th scope=\"row\">{name}</th>")).count(),
-                METRICS.len() + usize::from(name == "maml")
+                METRICS.len() + 1 + usize::from(name == "maml")
             );
         }
     }

@@ -215,7 +215,7 @@ const LINE: f64 = 15.0;
 /// Size of letters; the backend divides it by this factor.
 const LETTERS: f64 = 12.0 * 1.24;
 /// Width of a letter of the usual sans-serif fonts, on the safe side.
-const LETTER_WIDTH: f64 = 6.7;
+const LETTER_WIDTH: f64 = 7.2;
 /// Half the width of a point.
 const RADIUS: i32 = 4;
 /// Distance between two learners at the same k, so that their error bars stand side by side.
@@ -268,9 +268,17 @@ pub(super) fn points(points: &[Point<'_>], x: &Axis, y: &Axis, screen: Screen) -
     let widths: Vec<f64> = names.iter().map(|name| width(name)).collect();
     let centres: Vec<(f64, f64)> = at.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect();
     let labels = place(&centres, &widths, LINE, f64::from(RADIUS) + 3.0, &bars, chart.frame());
-    for ((point, name), label) in points.iter().zip(&names).zip(labels) {
-        let middle = ((label.left + label.right) / 2.0, (label.top + label.bottom) / 2.0);
-        chart.text(name, (middle.0.round() as i32, middle.1.round() as i32), HPos::Center, point.look)?;
+    for (((point, name), label), &(x, _)) in points.iter().zip(&names).zip(labels).zip(&at) {
+        // The backend knows widths no better than `width`: the end towards the point is what must be right.
+        let (edge, side) = if label.left > f64::from(x) {
+            (label.left, HPos::Left)
+        } else if label.right < f64::from(x) {
+            (label.right, HPos::Right)
+        } else {
+            ((label.left + label.right) / 2.0, HPos::Center)
+        };
+        let row = (label.top + label.bottom) / 2.0;
+        chart.text(name, (edge.round() as i32, row.round() as i32), side, point.look)?;
     }
     chart.root.present()?;
     drop(chart);
