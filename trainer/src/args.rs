@@ -162,9 +162,7 @@ impl DataArgs {
 impl LearnerArgs {
     /// The configuration, and the thread pool that everything after runs on.
     pub(crate) fn config(&self) -> Result<Config> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("no thread pool")?;
-        }
+        threads(self.threads)?;
         Ok(Config {
             dim: self.dim.unwrap_or(Config::default().dim),
             steps: self.steps,
@@ -174,6 +172,16 @@ impl LearnerArgs {
             seed: self.seed,
             ..Config::default()
         })
+    }
+}
+
+/// Makes the thread pool that everything after runs on, where a number was given.
+pub(crate) fn threads(number: Option<usize>) -> Result<()> {
+    match number {
+        Some(number) => {
+            rayon::ThreadPoolBuilder::new().num_threads(number).build_global().context("no thread pool")
+        }
+        None => Ok(()),
     }
 }
 

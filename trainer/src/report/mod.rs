@@ -4,9 +4,11 @@ mod groups;
 mod label;
 mod page;
 mod plot;
+mod search;
 
 pub use page::Subject;
 pub use plot::PlotError;
+pub use search::search_table;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -48,6 +50,13 @@ pub struct Report<'a> {
 struct Estimate {
     mean: f64,
     error: f64,
+}
+
+impl Estimate {
+    /// Whether it is more than two standard errors from 0.
+    fn is_clear(self) -> bool {
+        self.mean.abs() > 2.0 * self.error
+    }
 }
 
 impl<'a> Report<'a> {

@@ -15,9 +15,6 @@ use crate::run::TOOL;
 
 const STYLE: &str = include_str!("page.css");
 
-/// Beyond this many standard errors a difference stands out.
-const CLEAR: f64 = 2.0;
-
 /// What an evaluation was run on.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -285,8 +282,11 @@ impl Report<'_> {
                     tr.learner {
                         th scope="row" { (outcome.name) }
                         @for (at, best) in best.iter().enumerate() {
-                            @let Estimate { mean, error } = difference(outcome, best, metric, at);
-                            td.best[mean.abs() > CLEAR * error] { (signed(mean).replace('-', "−")) small { "± " (share(error)) } }
+                            @let difference = difference(outcome, best, metric, at);
+                            td.best[difference.is_clear()] {
+                                (signed(difference.mean).replace('-', "−"))
+                                small { "± " (share(difference.error)) }
+                            }
                         }
                     }
                 } }
@@ -401,7 +401,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);
