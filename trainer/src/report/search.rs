@@ -37,10 +37,12 @@ fn row(tried: &Tried, best: &Tried) -> Vec<String> {
     start.into_iter().chain(SPACE.iter().map(|parameter| parameter.show(&tried.config))).collect()
 }
 
+/// What to make of the best trial.
 fn doubt(tuned: &Tuned, best: &Tried) -> &'static str {
     let auto = tuned.finalists.iter().find(|tried| tried.trial == 0);
     match auto {
-        Some(auto) if auto.trial != best.trial && !difference(auto, best).is_clear() => {
+        Some(auto) if auto.trial == best.trial => "no trial is better than what auto keeps\n",
+        Some(auto) if !difference(auto, best).is_clear() => {
             "the best is less than two standard errors above what auto keeps: it may be no better\n"
         }
         _ => "",
