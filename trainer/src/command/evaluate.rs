@@ -10,8 +10,8 @@ use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
 use tinderbox_format::replace;
 use tinderbox_trainer::data::Dataset;
-use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, evaluate};
-use tinderbox_trainer::report::{METRICS, Report, Subject};
+use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, evaluate, onboarding};
+use tinderbox_trainer::report::{self, METRICS, Report, Subject};
 
 /// Compare learners and baselines on users that training did not see
 ///
@@ -88,6 +88,7 @@ enum ProtocolName {
     P1,
     P1t,
     P3,
+    Onboarding,
 }
 
 impl Evaluate {
@@ -97,13 +98,17 @@ impl Evaluate {
         let (dataset, _) = self.data.read()?;
         let (dataset, _) = dataset.filter(self.min_item, self.min_user);
         let protocol = match self.protocol {
-            ProtocolName::P1 => Protocol::P1,
+            ProtocolName::P1 | ProtocolName::Onboarding => Protocol::P1,
             ProtocolName::P1t => Protocol::P1t,
             ProtocolName::P3 => Protocol::P3,
         };
         if let Some(method) = self.methods.iter().find(|method| !method.suits(protocol)) {
             bail!("protocol {} cannot judge {}", protocol.name(), method.name());
         }
+        let learners = match self.methods.as_slice() {
+            [] => vec!["maml".parse().map_err(anyhow::Error::msg)?],
+            methods => methods.to_vec(),
+        };
         let plan = Plan {
             protocol,
             folds: usize::from(self.folds),
@@ -112,6 +117,10 @@ impl Evaluate {
             dim: self.learning.dim,
             seed: self.split_seed,
         };
+        if matches!(self.protocol, ProtocolName::Onboarding) {
+            ensure!(self.report.is_none(), "protocol onboarding has no page: see --json");
+            return onboard(&dataset, &plan, learners, self.json.as_deref());
+        }
         let outcomes = compare(&dataset, &plan)?;
         let report = Report::new(&plan, &outcomes);
         let mut tables = vec![report.table(&self.metric), report.changes(&self.metric), report.exposure()];
@@ -132,6 +141,34 @@ impl Evaluate {
 
 fn write_file(path: &Path, text: &str) -> Result<()> {
     replace(path, text.as_bytes()).with_context(|| path.display().to_string())
+}
+
+/// Says what asking new users about items is worth, learner by learner.
+fn onboard(dataset: &Dataset, plan: &Plan, learners: Vec<Method>, json: Option<&Path>) -> Result<()> {
+    let mut all = Vec::new();
+    for learner in &learners {
+        let Method::Learner(variant) = learner else {
+            bail!(
+                "protocol onboarding cannot judge {}: baselines have no list of items to ask about",
+                learner.name()
+            );
+        };
+        let screen = Screen::new("splitting");
+        let outcomes = onboarding::ask(dataset, plan, variant, &mut |stage| {
+            let what = format!("fold {} of {}, {}", stage.fold + 1, plan.folds, stage.method);
+            match stage.training {
+                Some(now) => screen.training(&what, now.training),
+                None => screen.say(what),
+            }
+        })?;
+        drop(screen);
+        write!(stdout().lock(), "{}", report::onboarding::table(learner.name(), &outcomes))?;
+        all.push(report::onboarding::json(learner.name(), &outcomes));
+    }
+    match json {
+        Some(path) => write_file(path, &format!("{:#}\n", serde_json::Value::from(all))),
+        None => Ok(()),
+    }
 }
 
 /// Evaluates under a progress line; says which methods the data is too large for.

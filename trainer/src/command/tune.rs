@@ -12,7 +12,7 @@ use crate::args::{DataArgs, threads};
 use crate::screen::Screen;
 use tinderbox_trainer::data::hold_out;
 use tinderbox_trainer::fit::Training;
-use tinderbox_trainer::report::search_table;
+use tinderbox_trainer::report::search;
 use tinderbox_trainer::run::Run;
 use tinderbox_trainer::train::Config;
 use tinderbox_trainer::tune::{Header, Journal, Parameter, SPACE, Search};
@@ -105,10 +105,10 @@ impl Tune {
         let trials = self.trials.unwrap_or(any) as usize;
         let limit = self.minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
         let mut keep_going = || limit.is_none_or(|limit| start.elapsed() < limit);
-        let search = Search::new(&dataset, &validation, &training, &config, trials);
+        let tuning = Search::new(&dataset, &validation, &training, &config, trials);
         let tuned =
-            search.run(&mut journal, &mut keep_going, &mut |now| screen.training(now.trial, now.training))?;
-        drop(search);
+            tuning.run(&mut journal, &mut keep_going, &mut |now| screen.training(now.trial, now.training))?;
+        drop(tuning);
         drop(training); // two teachers at a time would take twice the memory
         screen.say("teacher of all users");
         let everyone = Training::new(&dataset, &users, &[], config.seed);
@@ -117,7 +117,7 @@ impl Tune {
         let fitted = fitted.context("nothing was tried")?;
         Run::new(&dataset, &everyone.set, fitted, config.seed).save(&self.out)?;
         let out = self.out.display();
-        write!(stdout().lock(), "{}", search_table(&tuned))?;
+        write!(stdout().lock(), "{}", search::table(&tuned))?;
         writeln!(stdout().lock(), "wrote {out}; next: trainer export {out} --out model.tbx")?;
         Ok(())
     }

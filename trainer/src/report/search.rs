@@ -1,6 +1,6 @@
 //! A search as a table for a terminal.
 
-use super::{Estimate, share, signed, table};
+use super::{Estimate, share, signed};
 use crate::fit::paired;
 use crate::tune::{SPACE, Tried, Tuned};
 
@@ -9,11 +9,11 @@ const SHOWN: usize = 10;
 
 /// The best of the trials that were trained to the end, best first, with their paired differences to the best; and a
 /// warning where the best may be no better than what `auto` keeps.
-pub fn search_table(tuned: &Tuned) -> String {
+pub fn table(tuned: &Tuned) -> String {
     let Some(best) = tuned.finalists.first() else { return String::new() };
     let columns =
         ["trial", "ndcg@10", "- best"].into_iter().chain(SPACE.iter().map(|parameter| parameter.name));
-    let mut table = table(columns.map(str::to_owned).collect());
+    let mut table = super::table(columns.map(str::to_owned).collect());
     for (place, tried) in tuned.finalists.iter().enumerate() {
         if place < SHOWN || tried.trial == 0 {
             table.add_row(row(tried, best));
