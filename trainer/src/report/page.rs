@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::groups;
 use super::plot::{Axis, Curve, Look, PlotError, Point, Screen, Tint, curves, points};
 use super::{
     EXPOSURE, Estimate, METRICS, Metric, Report, difference, estimate, exposed, overall, share, signed, size,
@@ -78,6 +79,10 @@ impl Report<'_> {
                             h2 { "What the lists show of the catalogue" }
                             (self.accuracy_over_popularity(accuracy)?)
                             (self.exposures())
+                        }
+                        section {
+                            h2 { "For whom, and for what" }
+                            (self.groups_of_users_and_items(METRICS[0]))
                         }
                         section {
                             h2 { "All figures" }
@@ -249,11 +254,35 @@ impl Report<'_> {
         table(
             caption,
             html! {
-                thead { tr { th scope="col" { "method" } @for (name, _) in EXPOSURE { th scope="col" { (name) } } } }
+                thead { tr { th scope="col" { "method" } @for (name, _) in EXPOSURE { th scope="col" { (name.trim_end_matches("@10")) } } } }
                 tbody { @for outcome in self.outcomes {
                     tr.learner[!outcome.is_baseline] {
                         th scope="row" { (outcome.name) }
                         @for (_, measure) in EXPOSURE { td { (share(exposed(outcome, measure))) } }
+                    }
+                } }
+            },
+        )
+    }
+
+    /// Users with little and with much feedback, popular and rare items.
+    fn groups_of_users_and_items(&self, (name, metric): (&str, Metric)) -> Markup {
+        let Some(first) = self.outcomes.first() else { return html! {} };
+        let caption = "Thirds of the test users by their number of interactions; what users like, in three parts of the \
+                       catalogue by popularity with a third of all likes each; mean over k";
+        table(
+            caption,
+            html! {
+                thead { tr {
+                    th scope="col" { "method" }
+                    @for [what, group] in groups::columns(first, name) {
+                        th scope="col" { (group.replace('-', "–")) small { (what) } }
+                    }
+                } }
+                tbody { @for outcome in self.outcomes {
+                    tr.learner[!outcome.is_baseline] {
+                        th scope="row" { (outcome.name) }
+                        @for value in groups::row(outcome, metric) { td { (share(value)) } }
                     }
                 } }
             },
@@ -460,7 +489,7 @@ mod tests {
             assert_eq!(page.matches(&format!(">\n{name}\n</text>")).count(), 6, "{name} in the plots");
             assert_eq!(
                 page.matches(&format!("<th scope=\"row\">{name}</th>")).count(),
-                METRICS.len() + 1 + usize::from(name == "maml")
+                METRICS.len() + 2 + usize::from(name == "maml")
             );
         }
     }
