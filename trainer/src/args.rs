@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use tinderbox_trainer::data::{Columns, Dataset, Reading, Source, find, read};
+use tinderbox_trainer::episode::Order;
 use tinderbox_trainer::fit::Choice;
 use tinderbox_trainer::learner::Kind;
 use tinderbox_trainer::train::Config;
@@ -75,6 +76,11 @@ pub(crate) struct LearnerArgs {
     /// Weight of the closed-form teacher's predictions beside the users' own likes; 0 trains without a teacher
     #[arg(long, value_name = "WEIGHT", default_value_t = Config::default().teacher_weight)]
     teacher_weight: f64,
+
+    /// Train on early feedback followed by late, in place of a random split: for new users whose first feedback is
+    /// unlike what they like later. Needs times in the log
+    #[arg(long)]
+    time_order: bool,
 
     /// Most epochs; training stops earlier when validation no longer improves
     #[arg(long, default_value_t = Config::default().epochs)]
@@ -168,6 +174,7 @@ impl LearnerArgs {
             steps: self.steps,
             first_order: self.first_order,
             teacher_weight: self.teacher_weight,
+            order: if self.time_order { Order::Time } else { Order::Random },
             epochs: self.epochs,
             seed: self.seed,
             ..Config::default()

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::auto::{self, Candidate};
 use crate::baseline::{Ridge, RidgeConfig};
 use crate::data::{Dataset, HeldOut, TaskSet};
+use crate::episode::Order;
 use crate::learner::{Kind, Learned, Teacher, best_epoch};
 use crate::train::{self, Config, train};
 
@@ -81,9 +82,11 @@ impl Training {
         Self { set, validation, teacher }
     }
 
-    /// Trains one configuration; a `teacher_weight` of 0 trains without the teacher.
+    /// Trains one configuration; without the teacher if its weight is 0, or in time order: it predicts random splits,
+    /// and teaching in time order cost the prototypical rule .005 of NDCG@10 on MovieLens 100K.
     pub fn train(&self, config: &Config, progress: &mut dyn FnMut(train::Progress)) -> Learned {
-        let teacher = self.teacher.as_ref().filter(|_| config.teacher_weight > 0.0);
+        let is_taught = config.teacher_weight > 0.0 && config.order == Order::Random;
+        let teacher = self.teacher.as_ref().filter(|_| is_taught);
         train(&self.set, &self.validation, teacher.map(|ridge| ridge as &dyn Teacher), config, progress)
     }
 

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{HeldOut, TaskSet};
-use crate::episode;
+use crate::episode::{self, Order};
 use crate::learner::{Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start};
 use crate::optimizer::{Adam, follow};
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub patience: usize,
     /// Weight of the teacher's cross-entropy beside the query's.
     pub teacher_weight: f64,
+    /// How tasks are split into episodes.
+    pub order: Order,
     /// How the rows start.
     pub start: Start,
     /// Seed of everything random.
@@ -62,6 +64,7 @@ impl Default for Config {
             check_every: 3,
             patience: 8,
             teacher_weight: 1.0,
+            order: Order::default(),
             start: Start::default(),
             seed: 0,
         }
@@ -106,7 +109,7 @@ pub fn train(
     rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
-        let episodes = episode::epoch(set, config.seed, epoch);
+        let episodes = episode::epoch(set, config.order, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
             let (batch_loss, gradient) = match &sampler {
                 Some(sampler) => {

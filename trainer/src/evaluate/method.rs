@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::Protocol;
 use crate::baseline;
 use crate::data::{Interaction, Levels};
+use crate::episode::Order;
 use crate::fit::Choice;
 use crate::learner::Kind;
 use crate::train::Config;
@@ -25,6 +26,7 @@ pub struct Variant {
     choice: Choice,
     first_order: bool,
     no_teacher: bool,
+    random_order: bool,
     steps: Option<usize>,
     dim: Option<usize>,
     /// Judged by the trainer's f32 arithmetic in place of the exported file.
@@ -67,6 +69,7 @@ impl FromStr for Method {
             choice,
             first_order: false,
             no_teacher: false,
+            random_order: false,
             steps: None,
             dim: None,
             in_f32: false,
@@ -77,6 +80,7 @@ impl FromStr for Method {
             match change.split_once('=') {
                 None if change == "first-order" => variant.first_order = true,
                 None if change == "no-teacher" => variant.no_teacher = true,
+                None if change == "random-order" => variant.random_order = true,
                 None if change == "f32" => variant.in_f32 = true,
                 None if change == "likes-only" => variant.shown = Shown::Likes,
                 None if change == "first-likes" => variant.shown = Shown::FirstLikes,
@@ -84,7 +88,7 @@ impl FromStr for Method {
                 Some(("dim", value)) => variant.dim = Some(number(value)?),
                 _ => {
                     return Err(format!(
-                        "no change {change:?}; known: first-order, no-teacher, steps=N, dim=N, f32, likes-only, \
+                        "no change {change:?}; known: first-order, no-teacher, random-order, steps=N, dim=N, f32, likes-only, \
                          first-likes"
                     ));
                 }
@@ -107,6 +111,14 @@ impl Method {
     pub fn all(protocol: Protocol) -> Vec<Self> {
         let names = Kind::ALL.iter().map(|kind| kind.name()).chain(protocol.baselines().iter().copied());
         names.filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// The learner, if it is one and is judged by its file and on all that it is shown.
+    pub fn shipped(&self) -> Option<&Variant> {
+        match self {
+            Self::Learner(variant) if !variant.in_f32 && variant.shown == Shown::Everything => Some(variant),
+            _ => None,
+        }
     }
 
     /// Whether `protocol` can judge it.
@@ -157,6 +169,7 @@ impl Variant {
         Config {
             first_order: self.first_order || base.first_order,
             teacher_weight: if self.no_teacher { 0.0 } else { base.teacher_weight },
+            order: if self.random_order { Order::Random } else { base.order },
             steps: self.steps.unwrap_or(base.steps),
             dim: self.dim.unwrap_or(base.dim),
             ..base.clone()
