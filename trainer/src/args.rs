@@ -129,6 +129,15 @@ impl DataArgs {
         Ok((dataset, reading))
     }
 
+    /// What to call the data set: the name of its directory, or of its ratings without the ending.
+    pub(crate) fn name(&self) -> String {
+        let name = match (&self.data, &self.ratings) {
+            (Some(directory), _) => directory.file_name(),
+            (None, ratings) => ratings.as_ref().and_then(|path| path.file_stem()),
+        };
+        name.map_or_else(|| "this data".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
     fn source(self) -> Result<Source> {
         let found = match (self.data, self.ratings) {
             (Some(directory), _) => find(&directory).with_context(|| {
@@ -159,9 +168,7 @@ impl DataArgs {
 impl LearnerArgs {
     /// The configuration, and the thread pool that everything after runs on.
     pub(crate) fn config(&self) -> Result<Config> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("no thread pool")?;
-        }
+        threads(self.threads)?;
         Ok(Config {
             dim: self.dim.unwrap_or(Config::default().dim),
             steps: self.steps,
@@ -172,6 +179,16 @@ impl LearnerArgs {
             seed: self.seed,
             ..Config::default()
         })
+    }
+}
+
+/// Makes the thread pool that everything after runs on, where a number was given.
+pub(crate) fn threads(number: Option<usize>) -> Result<()> {
+    match number {
+        Some(number) => {
+            rayon::ThreadPoolBuilder::new().num_threads(number).build_global().context("no thread pool")
+        }
+        None => Ok(()),
     }
 }
 

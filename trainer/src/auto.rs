@@ -130,7 +130,7 @@ fn describe(config: &Config, training: &Training) -> String {
 }
 
 /// `config` with no more epochs than [`MOST_WORK`] allows, but enough for a few validations.
-fn limited(config: Config, set: &TaskSet) -> Config {
+pub(crate) fn limited(config: Config, set: &TaskSet) -> Config {
     let most = (MOST_WORK / (set.tasks.len() * config.dim).max(1)).clamp(12, u32::MAX as usize);
     Config { epochs: config.epochs.min(most as u32), ..config }
 }

@@ -6,7 +6,7 @@ use crate::auto::{self, Candidate};
 use crate::baseline::{Ridge, RidgeConfig};
 use crate::data::{Dataset, HeldOut, TaskSet};
 use crate::episode::Order;
-use crate::learner::{Kind, Learned, Teacher};
+use crate::learner::{Kind, Learned, Teacher, best_epoch};
 use crate::train::{self, Config, train};
 
 /// Which learner to fit.
@@ -22,7 +22,7 @@ pub enum Choice {
 }
 
 /// More validation users than this say little more, and take as long as training.
-const MOST_VALIDATION: usize = 500;
+pub(crate) const MOST_VALIDATION: usize = 500;
 
 /// What a fit learns from.
 pub struct Training {
@@ -126,7 +126,7 @@ impl Fitted {
     /// teach too, and what only they know joins the catalogue.
     pub fn refit(self, everyone: &Training, progress: &mut dyn FnMut(train::Progress)) -> Self {
         let config =
-            Config { epochs: self.learned.best_epoch().unwrap_or(self.config.epochs), ..self.config };
+            Config { epochs: best_epoch(&self.learned.history).unwrap_or(self.config.epochs), ..self.config };
         let learned = Learned { history: self.learned.history, ..everyone.train(&config, progress) };
         Self { learned, config, trials: self.trials }
     }

@@ -1,6 +1,5 @@
 //! `trainer evaluate`.
 
-use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
@@ -10,10 +9,11 @@ use serde_json::Value;
 
 use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
+use tinderbox_format::replace;
 use tinderbox_trainer::data::Dataset;
 use tinderbox_trainer::episode::Order;
 use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, Stage, evaluate, onboarding};
-use tinderbox_trainer::report::{self, METRICS, Report};
+use tinderbox_trainer::report::{self, METRICS, Report, Subject};
 
 /// Compare learners and baselines on users that training did not see
 ///
@@ -24,6 +24,7 @@ use tinderbox_trainer::report::{self, METRICS, Report};
 #[derive(Args)]
 #[command(after_help = "Examples:
   trainer evaluate --data ml-100k --protocol p1 --folds 10
+  trainer evaluate --data ml-100k --report report.html
   trainer evaluate --data ml-100k --methods maml,maml:first-order,maml:steps=0,maml:f32,ease
 Methods:
   learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
@@ -84,6 +85,10 @@ pub(crate) struct Evaluate {
     /// Write all figures there, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    /// Write a page with plots and tables there, as one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -100,6 +105,7 @@ impl Evaluate {
         if matches!(self.protocol, ProtocolName::P1t) {
             config.order = Order::Time; // trained as it is judged
         }
+        let name = self.data.name();
         let (dataset, _) = self.data.read()?;
         let (dataset, _) = dataset.filter(self.min_item, self.min_user);
         let protocol = match self.protocol {
@@ -119,6 +125,7 @@ impl Evaluate {
             seed: self.split_seed,
         };
         if matches!(self.protocol, ProtocolName::Onboarding) {
+            ensure!(self.report.is_none(), "protocol onboarding has no page: see --json");
             if self.methods.is_empty() {
                 plan.methods.retain(|method| method.shipped().is_some());
             }
@@ -132,7 +139,13 @@ impl Evaluate {
         }
         tables.retain(|table| !table.is_empty());
         write!(stdout().lock(), "{}", tables.join("\n"))?;
-        self.json.map_or(Ok(()), |path| write_json(&path, &report.json()))
+        if let Some(path) = self.json {
+            write_json(&path, &report.json())?;
+        }
+        if let Some(path) = self.report {
+            write_file(&path, &report.page(&Subject::new(name, &dataset))?)?;
+        }
+        Ok(())
     }
 }
 
@@ -153,7 +166,11 @@ fn onboard(dataset: &Dataset, plan: &Plan, json: Option<&Path>) -> Result<()> {
 }
 
 fn write_json(path: &Path, value: &Value) -> Result<()> {
-    fs::write(path, format!("{value:#}\n")).with_context(|| path.display().to_string())
+    write_file(path, &format!("{value:#}\n"))
+}
+
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    replace(path, text.as_bytes()).with_context(|| path.display().to_string())
 }
 
 /// Evaluates under a progress line; says which methods the data is too large for.

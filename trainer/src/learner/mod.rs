@@ -25,7 +25,7 @@ mod start;
 mod vector;
 
 pub use candidates::{Candidates, Sampler};
-pub use learned::{Check, Learned, Rule};
+pub use learned::{Check, Learned, Rule, best_epoch};
 pub use objective::{Objective, Teacher};
 pub use parameters::{Block, Parameters, Real, Shape};
 pub use start::{Start, start};
