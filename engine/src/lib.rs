@@ -54,6 +54,7 @@ mod quantise;
 mod rank;
 mod session;
 
+pub use adapt::feedback_share;
 pub use error::{EmbedError, FeedbackError, FilterError, SessionError};
 #[cfg(feature = "std")]
 pub use file::{FileError, ModelFile};

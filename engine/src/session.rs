@@ -1,6 +1,6 @@
 //! One user: feedback in, ranking out.
 
-use crate::adapt::{LANES, Support, Work, maml, matching, prototypical};
+use crate::adapt::{LANES, Support, Work, feedback_share, maml, matching, prototypical};
 use crate::error::{FeedbackError, FilterError, SessionError};
 use crate::filter::Filter;
 use crate::kernel::{Attention, Kernel};
@@ -227,10 +227,11 @@ impl<'a> Session<'a> {
             }
         }
         self.len = support.len();
+        let share = feedback_share(self.len);
         for (at, interaction) in support.iter().enumerate() {
             self.items[at] = interaction.item;
             self.targets[at] = levels.target(usize::from(interaction.level));
-            self.weights[at] = levels.weight(usize::from(interaction.level));
+            self.weights[at] = share * levels.weight(usize::from(interaction.level));
         }
         let ascending = &mut self.ascending[..self.len];
         ascending.copy_from_slice(&self.items[..self.len]);

@@ -49,7 +49,8 @@ fn scores_by_formula(model: &Model<'_>, support: &[Interaction], features: &[u32
         .iter()
         .map(|i| {
             let (_, target, weight, ..) = LEVELS[usize::from(i.level)];
-            (row(model, i.item as usize), f64::from(target), f64::from(weight))
+            let share = (20.0 / support.len() as f64).min(1.0);
+            (row(model, i.item as usize), f64::from(target), share * f64::from(weight))
         })
         .collect();
     let mut user = base.clone();
@@ -366,6 +367,24 @@ fn wrong_calls_are_refused_and_change_nothing() {
         embed_item(&model, &[9], &mut [0; 32]),
         Err(EmbedError::UnknownFeature { found: 9, features: 2 })
     );
+}
+
+#[test]
+fn all_feedback_beyond_twenty_together_weighs_what_twenty_do() {
+    for rule in RULES {
+        let file = file(rule, 90, 32);
+        let model = file.model().expect("a sound model");
+        let (mut scratch, mut scratch_of_thrice) = (scratch(&model, 20), scratch(&model, 60));
+        let mut once = Session::new(model, &mut scratch).expect("enough scratch");
+        let mut thrice = Session::new(model, &mut scratch_of_thrice).expect("enough scratch");
+        once.adapt(&support(&model, 20)).expect("a sound support");
+        thrice.adapt(&support(&model, 20).repeat(3)).expect("a sound support");
+        for item in 0..90 {
+            let (expected, found) =
+                (once.score(item).expect("an item"), thrice.score(item).expect("an item"));
+            assert!((expected - found).abs() < 1e-5, "{rule:?} {item}: {found}, not {expected}");
+        }
+    }
 }
 
 #[test]

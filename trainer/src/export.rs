@@ -12,11 +12,14 @@ use tinderbox_format as format;
 use tinderbox_format::{Category, Contents, Level, WriteError};
 
 use crate::learner::Rule;
-use crate::metrics::{SHOTS, Scorer};
+use crate::metrics::Scorer;
 use crate::run::Run;
 
 /// More item features than this are not worth a category each: the most common ones get one.
 const MOST_CATEGORIES: usize = 64;
+
+/// The supports on which the two are compared; the last is longer than what counts in full.
+const SUPPORTS: [usize; 4] = [1, 5, 20, 60];
 
 /// The largest difference between a score of the engine and of the trainer that passes for rounding. Of int8 it was
 /// below .01 on all data so far, up to 128 dimensions and 40,000 items; a transposed matrix or a forgotten factor
@@ -173,10 +176,10 @@ fn members(run: &Run) -> Vec<(&str, Vec<u32>)> {
 fn largest_difference(run: &Run, file: &ModelFile) -> Result<f32, ExportError> {
     let model = file.model()?;
     let (items, levels) = (model.items(), model.levels().len());
-    let mut scratch = vec![0.0; Session::scratch_len(&model, SHOTS[SHOTS.len() - 1])];
+    let mut scratch = vec![0.0; Session::scratch_len(&model, SUPPORTS[SUPPORTS.len() - 1])];
     let mut session = Session::new(model, &mut scratch)?;
     let (mut expected, mut largest) = (vec![0.0; items], 0.0_f32);
-    for shots in SHOTS.map(|shots| shots.min(items)) {
+    for shots in SUPPORTS.map(|shots| shots.min(items)) {
         let spread = |at: usize| (at * at * items / (shots * shots), (at + levels - 1) % levels);
         let mut support: Vec<(usize, usize)> = (0..shots).map(spread).collect();
         support.dedup_by_key(|(item, _)| *item);

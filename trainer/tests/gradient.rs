@@ -57,19 +57,20 @@ fn parameters(kind: Kind, steps: usize) -> Parameters<f64> {
     parameters
 }
 
-/// Ten users, more than one part of a batch holds: supports and queries of different users overlap.
+/// Ten users, more than one part of a batch holds: supports and queries of different users overlap. The last has more
+/// feedback than counts in full.
 fn episodes() -> Vec<Episode> {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let episode = |user: usize| {
         let mut items: Vec<u32> = (0..ITEMS as u32).collect();
         rand::seq::SliceRandom::shuffle(items.as_mut_slice(), &mut rng);
-        let (support, rest) = items.split_at(1 + user % 5);
+        let (support, rest) = items.split_at(if user == 9 { 21 } else { 1 + user % 5 });
         let interaction =
             |(slot, &item)| Interaction { item, level: ((slot + user) % LEVELS) as u8, time: 0 };
         Episode {
             features: (0..3).filter(|feature| user >> feature & 1 == 1).collect(),
             support: support.iter().enumerate().map(interaction).collect(),
-            query: rest[..2 + user % 3].to_vec(),
+            query: rest[..rest.len().min(2 + user % 3)].to_vec(),
         }
     };
     (0..10).map(episode).collect()

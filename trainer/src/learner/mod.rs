@@ -34,6 +34,7 @@ use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Interaction;
+use tinderbox::feedback_share;
 use vector::add_scaled;
 
 /// Work is cut into about this many parts, however many threads there are: sums then have one order.
@@ -160,7 +161,8 @@ impl<'a, T: Real> Served<'a, T> {
             let of = interactions.iter().map(|interaction| table[usize::from(interaction.level)]);
             DVector::from_iterator(interactions.len(), of)
         };
-        Support { start, rows, targets: per_level(self.targets), weights: per_level(self.weights) }
+        let weights = per_level(self.weights) * T::of(feedback_share(interactions.len()).into());
+        Support { start, rows, targets: per_level(self.targets), weights }
     }
 }
 

@@ -267,10 +267,11 @@ fn add_support_slopes<T: Real>(gradient: &mut Parameters<T>, episode: &Episode, 
         let embedding = feature as usize * start.len()..(feature as usize + 1) * start.len();
         add_scaled(&mut gradient[Block::UserFeatures][embedding], T::one(), start);
     }
+    let share = T::of(tinderbox::feedback_share(episode.support.len()).into());
     for (slot, interaction) in episode.support.iter().enumerate() {
         let level = usize::from(interaction.level);
         gradient[Block::Targets][level] += slopes.targets[slot];
-        gradient[Block::Weights][level] += slopes.weights[slot];
+        gradient[Block::Weights][level] += share * slopes.weights[slot];
     }
 }
 
