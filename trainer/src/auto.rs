@@ -16,6 +16,7 @@
 //! before training, .150 after) overtook the best (.129, .135).
 
 use crate::data::TaskSet;
+use crate::episode::Rank;
 use crate::fit::{Progress, Training, mean, paired};
 use crate::learner::{Kind, Learned, Start};
 use crate::train::{Config, train};
@@ -86,7 +87,8 @@ pub(crate) fn try_all(
     let compact = Config { learner: Kind::Maml, dim: dim.unwrap_or(config.dim), ..config.clone() };
     let name = format!("maml, {}", describe(&compact));
     let mut tried = vec![Candidate::train(name, limited(compact, &training.set), training, progress)];
-    if training.validation.is_empty() {
+    // What else is tried below starts from likes and ranks the catalogue.
+    if training.validation.is_empty() || config.rank == Rank::Rated {
         return (tried, 0);
     }
     tried.extend(starts(training, dim, config));
@@ -154,7 +156,7 @@ mod tests {
     fn training() -> Training {
         let set = world();
         let validation = held_out(&set);
-        Training::with_validation(set, validation)
+        Training::with_validation(set, validation, Rank::Catalogue)
     }
 
     fn tried(training: &Training) -> (Vec<Candidate>, usize) {
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn without_validation_users_the_compact_learner_is_kept() {
-        let training = Training::with_validation(world(), Vec::new());
+        let training = Training::with_validation(world(), Vec::new(), Rank::Catalogue);
         let (tried, kept) = tried(&training);
         assert_eq!((tried.len(), kept, tried[0].learned.kind()), (1, 0, Kind::Maml));
     }

@@ -4,13 +4,36 @@ use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{Interaction, Task, TaskSet};
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Interaction, LABELLED, LABELLED_POOL, Task, TaskSet};
 
 /// The support sizes that training draws from.
 pub const SHOTS: [usize; 8] = [1, 2, 3, 5, 7, 10, 15, 20];
 
 /// The stream of an epoch that orders its episodes; those below belong to users.
 const ORDER: u32 = u32::MAX;
+
+/// What a learner learns to rank.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rank {
+    /// The whole catalogue: what is liked above everything else.
+    #[default]
+    Catalogue,
+    /// Rated items among themselves: what is rated high above what is rated low.
+    Rated,
+}
+
+impl Rank {
+    /// What validation measures.
+    pub fn validation(self) -> &'static str {
+        match self {
+            Self::Catalogue => "mean NDCG@10 after 1, 2, 5, 10 and 20 interactions",
+            Self::Rated => "NDCG@5 of ten rated items",
+        }
+    }
+}
 
 /// One task, split. Support and query are disjoint.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +42,25 @@ pub struct Episode {
     pub features: Vec<u32>,
     /// What is adapted to: likes and dislikes, at most one per item.
     pub support: Vec<Interaction>,
-    /// The liked items to be ranked high; never empty.
+    /// The items to be ranked high; never empty.
     pub query: Vec<u32>,
+    /// What each item of the query is worth, where they are ranked among themselves; not all zero. `None` where all
+    /// are worth the same and ranked against the catalogue.
+    pub gains: Option<Vec<f32>>,
 }
 
 impl Episode {
-    /// A random split of `task`: the support has a random size out of [`SHOTS`], at most half of the
-    /// feedback; the query is what is liked among the rest. `None` if nothing there is.
-    fn draw(set: &TaskSet, task: &Task, rng: &mut ChaCha8Rng) -> Option<Self> {
+    /// A random split of `task` for what is to be ranked. `None` if nothing there is.
+    fn draw(set: &TaskSet, task: &Task, rank: Rank, rng: &mut ChaCha8Rng) -> Option<Self> {
+        match rank {
+            Rank::Catalogue => Self::draw_liked(set, task, rng),
+            Rank::Rated => Self::draw_rated(set, task, rng),
+        }
+    }
+
+    /// The support has a random size out of [`SHOTS`], at most half of the
+    /// feedback; the query is what is liked among the rest.
+    fn draw_liked(set: &TaskSet, task: &Task, rng: &mut ChaCha8Rng) -> Option<Self> {
         let mut support = task.interactions.clone();
         support.shuffle(rng);
         let shots = *SHOTS.choose(rng)?;
@@ -34,19 +68,32 @@ impl Episode {
         let liked = rest.iter().filter(|interaction| set.levels.liked(interaction.level));
         let query: Vec<u32> = liked.map(|interaction| interaction.item).collect();
         let usable = !support.is_empty() && !query.is_empty();
-        usable.then(|| Self { features: task.features.clone(), support, query })
+        usable.then(|| Self { features: task.features.clone(), support, query, gains: None })
+    }
+
+    /// Support and query are as large as under protocol P2; of less feedback, the query is half.
+    fn draw_rated(set: &TaskSet, task: &Task, rng: &mut ChaCha8Rng) -> Option<Self> {
+        let mut support = task.interactions.clone();
+        support.shuffle(rng);
+        let rest = support.split_off(support.len() - LABELLED.min(support.len() / 2));
+        support.truncate(LABELLED_POOL);
+        let gains: Vec<f32> = rest.iter().map(|interaction| set.levels.gain(interaction.level)).collect();
+        let query = rest.iter().map(|interaction| interaction.item).collect();
+        let usable = gains.iter().any(|&gain| gain > 0.0);
+        usable.then(|| Self { features: task.features.clone(), support, query, gains: Some(gains) })
     }
 }
 
-/// The episodes of one epoch, at most one a task, in random order: a function of the task set, `seed`
-/// and `epoch` alone. Tasks with fewer than two interactions, or no like in the query, are left out.
-pub fn epoch(set: &TaskSet, seed: u64, epoch: u32) -> Vec<Episode> {
+/// The episodes of one epoch, at most one a task, in random order: a function of the task set, `rank`,
+/// `seed` and `epoch` alone. Tasks with fewer than two interactions, or nothing in the query to be ranked high, are
+/// left out.
+pub fn epoch(set: &TaskSet, rank: Rank, seed: u64, epoch: u32) -> Vec<Episode> {
     let stream = |index: u32| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(epoch) << 32 | u64::from(index));
         rng
     };
-    let draw = |task: &Task| Episode::draw(set, task, &mut stream(task.user));
+    let draw = |task: &Task| Episode::draw(set, task, rank, &mut stream(task.user));
     let mut episodes: Vec<Episode> = set.tasks.iter().filter_map(draw).collect();
     episodes.shuffle(&mut stream(ORDER));
     episodes
@@ -63,7 +110,7 @@ mod tests {
         let set = world();
         for task in &set.tasks {
             let alone = TaskSet { tasks: vec![task.clone()], ..set.clone() };
-            for episode in (0..20).flat_map(|number| epoch(&alone, 1, number)) {
+            for episode in (0..20).flat_map(|number| epoch(&alone, Rank::Catalogue, 1, number)) {
                 let most = task.interactions.len() / 2;
                 assert!(SHOTS.contains(&episode.support.len()) || episode.support.len() == most);
                 assert!(episode.support.len() <= most);
@@ -76,19 +123,39 @@ mod tests {
     }
 
     #[test]
+    fn rated_items_are_a_query_of_ten_or_of_half_the_feedback() {
+        let mut set = world();
+        set.tasks[0].interactions.truncate(7);
+        let task_of = |episode: &Episode| {
+            let holds = |task: &&Task| episode.support.iter().all(|i| task.interactions.contains(i));
+            let len = episode.support.len() + episode.query.len();
+            set.tasks.iter().find(|task| task.interactions.len() == len && holds(task)).cloned()
+        };
+        for episode in epoch(&set, Rank::Rated, 1, 1) {
+            let task = task_of(&episode).expect("support and query are the task");
+            assert_eq!(episode.query.len(), LABELLED.min(task.interactions.len() / 2));
+            for (item, gain) in episode.query.iter().zip(episode.gains.expect("ranked among themselves")) {
+                let rating = task.interactions.iter().find(|i| i.item == *item).expect("rated");
+                assert!(!episode.support.contains(rating));
+                assert_eq!(gain, set.levels.gain(rating.level));
+            }
+        }
+    }
+
+    #[test]
     fn an_epoch_is_a_function_of_its_seed_and_number() {
         let set = world();
-        assert_eq!(epoch(&set, 1, 1), epoch(&set, 1, 1));
-        assert_ne!(epoch(&set, 1, 1), epoch(&set, 1, 2));
-        assert_ne!(epoch(&set, 1, 1), epoch(&set, 2, 1));
+        assert_eq!(epoch(&set, Rank::Catalogue, 1, 1), epoch(&set, Rank::Catalogue, 1, 1));
+        assert_ne!(epoch(&set, Rank::Catalogue, 1, 1), epoch(&set, Rank::Catalogue, 1, 2));
+        assert_ne!(epoch(&set, Rank::Catalogue, 1, 1), epoch(&set, Rank::Catalogue, 2, 1));
     }
 
     #[test]
     fn tasks_that_cannot_be_split_are_left_out() {
         let mut set = world();
-        let whole = epoch(&set, 1, 1).len();
+        let whole = epoch(&set, Rank::Catalogue, 1, 1).len();
         set.tasks[0].interactions.truncate(1);
         set.tasks[1].interactions.iter_mut().for_each(|interaction| interaction.level = 0);
-        assert_eq!(epoch(&set, 1, 1).len(), whole - 2);
+        assert_eq!(epoch(&set, Rank::Catalogue, 1, 1).len(), whole - 2);
     }
 }

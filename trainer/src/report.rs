@@ -1,6 +1,7 @@
 //! Evaluations as tables for a terminal and as JSON.
 
 mod groups;
+pub mod labelled;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};

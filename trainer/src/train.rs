@@ -6,8 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{HeldOut, TaskSet};
-use crate::episode;
-use crate::learner::{Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start};
+use crate::episode::{self, Rank};
+use crate::learner::{
+    Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start, start_rated,
+};
 use crate::optimizer::{Adam, follow};
 
 /// The largest catalogue whose softmax is computed in full.
@@ -25,6 +27,8 @@ const SAMPLES: u64 = u64::MAX;
 pub struct Config {
     /// The adaptation rule.
     pub learner: Kind,
+    /// What it learns to rank.
+    pub rank: Rank,
     /// Length of an embedding; at least 3, and a multiple of 16 for export.
     pub dim: usize,
     /// Inner steps (maml).
@@ -41,9 +45,9 @@ pub struct Config {
     pub check_every: u32,
     /// Validations without gain after which training stops.
     pub patience: usize,
-    /// Weight of the teacher's cross-entropy beside the query's.
+    /// Weight of the teacher's cross-entropy beside the query's; there is no teacher for rated items.
     pub teacher_weight: f64,
-    /// How the rows start.
+    /// How the rows start that rank a catalogue.
     pub start: Start,
     /// Seed of everything random.
     pub seed: u64,
@@ -53,6 +57,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             learner: Kind::Maml,
+            rank: Rank::Catalogue,
             dim: 32,
             steps: 8,
             first_order: false,
@@ -68,6 +73,17 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The default for what is to be ranked.
+    pub fn for_rank(rank: Rank) -> Self {
+        match rank {
+            Rank::Catalogue => Self::default(),
+            // The start values have eleven axes. Ten times the support takes more steps to fit, and leaves less to learn.
+            Rank::Rated => Self { rank, dim: 16, steps: 16, learning_rate: 1e-3, ..Self::default() },
+        }
+    }
+}
+
 /// How training stands after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -77,7 +93,7 @@ pub struct Progress {
     pub epochs: u32,
     /// Mean loss of the epoch.
     pub loss: f64,
-    /// Mean NDCG@10 on the validation users, when it was measured.
+    /// Mean NDCG@10 (of rated items NDCG@5) on the validation users, when it was measured.
     pub validation: Option<f64>,
 }
 
@@ -86,8 +102,8 @@ pub struct Progress {
 ///
 /// The same bits for the same arguments, whatever the number of threads. An epoch costs
 /// O(tasks x items x dim), times the support size for matching. Above 10,000 items an outer step looks at a sample
-/// of them, and costs O(items x dim) for the optimiser besides. Panics if `dim` is below 3, or `batch` or
-/// `check_every` 0.
+/// of them, and costs O(items x dim) for the optimiser besides. Panics if `dim` is below 3 (4 to rank rated
+/// items), or `batch` or `check_every` 0.
 pub fn train(
     set: &TaskSet,
     validation: &[HeldOut],
@@ -97,7 +113,10 @@ pub fn train(
 ) -> Learned {
     let teacher = teacher.map(|teacher| (teacher, config.teacher_weight));
     let objective = Objective::new(&set.catalogue.features, teacher, config.first_order);
-    let mut parameters = start(set, shape(set, config), &config.start, config.seed);
+    let mut parameters = match config.rank {
+        Rank::Catalogue => start(set, shape(set, config), &config.start, config.seed),
+        Rank::Rated => start_rated(set, shape(set, config), config.seed),
+    };
     let mut adam = Adam::new(&parameters, config.learning_rate);
     let mut average = parameters.clone();
     let mut best = Best::new(&objective, &average, validation);
@@ -106,7 +125,7 @@ pub fn train(
     rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
-        let episodes = episode::epoch(set, config.seed, epoch);
+        let episodes = episode::epoch(set, config.rank, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
             let (batch_loss, gradient) = match &sampler {
                 Some(sampler) => {
@@ -230,7 +249,7 @@ pub(crate) mod tests {
             let liked = rest.iter().filter(|i| set.levels.liked(i.level));
             let mut query: Vec<u32> = liked.map(|i| i.item).collect();
             query.sort_unstable();
-            HeldOut { features: task.features.clone(), pool: pool.to_vec(), query }
+            HeldOut { features: task.features.clone(), pool: pool.to_vec(), query, gains: None }
         };
         set.tasks.iter().map(split).filter(|user| !user.query.is_empty()).collect()
     }

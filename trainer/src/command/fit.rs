@@ -9,6 +9,7 @@ use clap::Args;
 use crate::args::{DataArgs, LearnerArgs, LearnerName};
 use crate::screen::Screen;
 use tinderbox_trainer::data::{Dataset, Interaction, hold_out};
+use tinderbox_trainer::episode::Rank;
 use tinderbox_trainer::fit::{Choice, Training, Trial};
 use tinderbox_trainer::run::Run;
 use tinderbox_trainer::train::Config;
@@ -50,7 +51,7 @@ const VALIDATION: f64 = 0.1;
 
 impl Fit {
     pub(crate) fn run(self) -> Result<()> {
-        let config = self.learning.config()?;
+        let config = self.learning.config(Rank::Catalogue)?;
         let (dataset, _) = self.data.read()?;
         let (dataset, left_out) = dataset.filter(self.min_item, self.min_user);
         if left_out.users > 0 || left_out.interactions > 0 {
@@ -72,23 +73,27 @@ pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path
         dataset.interactions.iter().flatten().any(is_liked),
         "no rating counts as a like, so that there is nothing to learn: see --like-at"
     );
+    ensure!(
+        config.rank == Rank::Catalogue || dataset.levels.values.len() > 1,
+        "--rank rated needs more than one rating: here all are the same"
+    );
     let screen = Screen::new("teacher");
     let (train, validation) = hold_out(&users, VALIDATION, config.seed);
-    let training = Training::new(dataset, &train, &validation, config.seed);
+    let training = Training::new(dataset, &train, &validation, config.rank, config.seed);
     let fitted = training.fit(choice, config, &mut |now| screen.training(now.trial, now.training));
     drop(training); // two teachers at a time would take twice the memory
     screen.say("teacher of all users");
-    let everyone = Training::new(dataset, &users, &[], config.seed);
+    let everyone = Training::new(dataset, &users, &[], config.rank, config.seed);
     let fitted = fitted.refit(&everyone, &mut |training| screen.training("all users", training));
     drop(screen);
     let trials = fitted.trials.clone();
     Run::new(dataset, &everyone.set, fitted, config.seed).save(out)?;
-    say_trials(&trials, out)
+    say_trials(&trials, config.rank.validation(), out)
 }
 
-fn say_trials(trials: &[Trial], out: &Path) -> Result<()> {
+fn say_trials(trials: &[Trial], measure: &str, out: &Path) -> Result<()> {
     let mut stdout = stdout().lock();
-    writeln!(stdout, "validation NDCG@10, ± standard error of the difference to what was kept")?;
+    writeln!(stdout, "validation {measure}, ± standard error of the difference to what was kept")?;
     for trial in trials {
         let validation = trial.validation.map_or_else(|| "no users".to_owned(), |mean| format!("{mean:.4}"));
         let error = trial.standard_error.map_or_else(String::new, |error| format!("± {error:.4}"));

@@ -121,7 +121,7 @@ impl Method {
 
 /// Every baseline of every protocol.
 fn baselines() -> impl Iterator<Item = &'static str> {
-    baseline::NAMES.into_iter().chain(baseline::CONTENT_NAMES)
+    baseline::NAMES.into_iter().chain(baseline::LABELLED_NAMES).chain(baseline::CONTENT_NAMES)
 }
 
 impl Shown {

@@ -31,7 +31,7 @@ impl<'a> Trial<'a> {
         }
         let features_of = |&item: &u32| dataset.item_features.of[item as usize].clone();
         Self {
-            training: Training::with_validation(set, validation),
+            training: Training::with_validation(set, validation, plan.config.rank),
             test,
             new_items: new_items.iter().map(features_of).collect(),
             likes,
