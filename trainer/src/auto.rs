@@ -138,6 +138,9 @@ fn started(config: &Config, dim: Option<usize>, values: (usize, f32, f32)) -> Co
 }
 
 fn describe(config: &Config) -> String {
+    if config.rank == Rank::Rated {
+        return format!("dim {}, for rated items", config.dim);
+    }
     let Start { unobserved, regularisation, .. } = config.start;
     format!("dim {}, unobserved {unobserved}, regularisation {regularisation}", config.dim)
 }
