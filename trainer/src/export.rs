@@ -128,7 +128,7 @@ fn write(run: &Run, path: &Path) -> Result<(), WriteError> {
         },
         new_item_base: Some(&learned.new_item_base),
         user_features: format::Features { names: &run.user_features, embeddings: &learned.user_features },
-        onboarding: &[],
+        onboarding: &run.onboarding,
         card: &run.card,
     }
     .write(path)

@@ -20,6 +20,7 @@ pub mod exposure;
 pub mod fit;
 pub mod learner;
 pub mod metrics;
+pub mod onboarding;
 pub mod optimizer;
 pub mod report;
 pub mod run;

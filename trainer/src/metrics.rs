@@ -24,16 +24,11 @@ pub struct Metrics {
 impl Metrics {
     /// Judges `list`, best first, against `relevant`, ascending and not empty.
     pub fn of(list: &[u32], relevant: &[u32]) -> Self {
-        let discount = |position: usize| 1.0 / ((position + 2) as f64).log2();
         let is_hit = |item: &u32| relevant.binary_search(item).is_ok();
-        let first_ten = &list[..list.len().min(10)];
-        let hits =
-            || first_ten.iter().enumerate().filter(|(_, item)| is_hit(item)).map(|(position, _)| position);
-        let ideal: f64 = (0..relevant.len().min(10)).map(discount).sum();
         let found = list.iter().take(LIST).filter(|item| is_hit(item)).count();
-        let first = hits().next();
+        let first = list.iter().take(10).position(is_hit);
         Self {
-            ndcg_10: hits().map(discount).sum::<f64>() / ideal,
+            ndcg_10: ndcg(list, relevant, 10),
             recall_20: found as f64 / relevant.len() as f64,
             hit_10: f64::from(u8::from(first.is_some())),
             mrr_10: first.map_or(0.0, |position| 1.0 / (position + 1) as f64),
@@ -74,6 +69,16 @@ impl Graded {
 fn discounted(gains: &[f32], cutoff: usize) -> f64 {
     let first = gains.iter().take(cutoff).enumerate();
     first.map(|(position, &gain)| f64::from(gain) / ((position + 2) as f64).log2()).sum()
+}
+
+/// Normalised discounted cumulative gain of the first `depth` of `list`, best first, against `relevant`, ascending and
+/// not empty; binary relevance.
+pub fn ndcg(list: &[u32], relevant: &[u32], depth: usize) -> f64 {
+    let discount = |position: usize| 1.0 / ((position + 2) as f64).log2();
+    let first = list.iter().take(depth).enumerate();
+    let hits = first.filter(|(_, item)| relevant.binary_search(item).is_ok());
+    let ideal: f64 = (0..relevant.len().min(depth)).map(discount).sum();
+    hits.map(|(position, _)| discount(position)).sum::<f64>() / ideal
 }
 
 /// Scores the whole catalogue for a new user, given some of the user's feedback.

@@ -2,6 +2,7 @@
 
 mod groups;
 pub mod labelled;
+pub mod onboarding;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -105,8 +106,8 @@ impl<'a> Report<'a> {
             table.add_row(row);
         }
         format!(
-            "the first ten of all lists, mean over k: share of the items that are in any, Gini coefficient of how \
-             often,\nshare of the training users who like an item\n{table}\n"
+            "the first ten of all lists, mean over k: share of the items that are in any list, Gini coefficient\n\
+             of how often, share of the training users who like what is listed\n{table}\n"
         )
     }
 

@@ -32,6 +32,9 @@ pub struct Run {
     pub item_features: Features,
     /// Names of the user features.
     pub user_features: Vec<String>,
+    /// Rows to show a new user first, best first, distinct; none until they are
+    /// [chosen](crate::onboarding::choose).
+    pub onboarding: Vec<u32>,
     /// The model card: JSON that names no user.
     pub card: String,
 }
@@ -73,6 +76,7 @@ impl Run {
             levels: set.levels.clone(),
             item_features: set.catalogue.features.clone(),
             user_features: dataset.user_features.names.clone(),
+            onboarding: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -188,6 +189,9 @@ fn inspect_shows_the_file_and_notices_damage() {
     assert_eq!(described["dim"], 16);
     assert_eq!(described["levels"].as_array().unwrap().len(), 5);
     assert!(described["card"]["data"]["users"].as_u64().unwrap() == 120);
+    let onboarding: HashSet<u64> =
+        described["onboarding"].as_array().unwrap().iter().map(|item| item.as_u64().unwrap()).collect();
+    assert_eq!(onboarding.len(), 20);
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -263,6 +267,66 @@ fn implicit_feedback_is_learned_and_served() {
     succeed(&["export", &run, "--out", &file]);
     assert_eq!(succeed(&["recommend", &file, "--like", "i000001", "--top", "4"]).lines().count(), 4);
     refuse(&["recommend", &file, "--dislike", "i000001"], 1, &["no dislikes"]);
+}
+
+#[test]
+fn an_evaluation_shows_lists_groups_and_what_dislikes_add() {
+    let place = Place::new();
+    let (world, json) = (place.world(), place.path("report.json"));
+    let methods = "maml,maml:likes-only,popularity";
+    let tables = succeed(&[
+        "evaluate",
+        "--data",
+        &world,
+        "--folds",
+        "1",
+        "--min-user",
+        "4",
+        "--epochs",
+        "6",
+        "--methods",
+        methods,
+        "--groups",
+        "--json",
+        &json,
+    ]);
+    for words in ["change minus no change", "coverage@10", "thirds of the test users"] {
+        assert!(tables.contains(words), "{words}: {tables}");
+    }
+    assert!(tables.lines().all(|line| line.chars().count() <= 100), "{tables}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let (maml, popularity) = (&report["methods"][0], &report["methods"][2]);
+    let first = |method: &Value, measure: &str| method[measure][0]["mean"].as_f64().unwrap();
+    assert!(first(maml, "coverage@10") > first(popularity, "coverage@10"));
+    assert!(first(maml, "popularity@10") < first(popularity, "popularity@10"));
+    let groups = maml["groups"]["interactions"].as_array().unwrap().iter();
+    let users: u64 = groups.map(|group| group["users"].as_u64().unwrap()).sum();
+    assert_eq!(users, report["test users"].as_u64().unwrap());
+}
+
+#[test]
+fn an_evaluation_of_onboarding_compares_lists_of_items() {
+    let place = Place::new();
+    let (world, json) = (place.world(), place.path("report.json"));
+    let onboarding = |more: &[&str]| {
+        let common =
+            ["evaluate", "--data", &world, "--protocol", "onboarding", "--folds", "2", "--min-user", "4"];
+        [&common[..], more].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let arguments = onboarding(&["--epochs", "6", "--json", &json]);
+    let table = succeed(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    let policies = report[0]["policies"].as_array().unwrap();
+    let answers = |policy: usize, at: usize| policies[policy]["at"][at]["answers"].as_f64().unwrap();
+    let ndcg = |policy: usize, at: usize| policies[policy]["at"][at]["ndcg@10"]["mean"].as_f64().unwrap();
+    assert_eq!(policies[0]["policy"], "nothing");
+    assert_eq!((answers(0, 2), ndcg(0, 0)), (0.0, ndcg(0, 2)));
+    for policy in 1..policies.len() {
+        assert!(answers(policy, 0) < answers(policy, 1) && answers(policy, 1) < answers(policy, 2));
+    }
+    let arguments = onboarding(&["--methods", "ease"]);
+    refuse(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 1, &["ease", "learner"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
@@ -12,7 +12,7 @@ use crate::screen::Screen;
 use tinderbox_trainer::data::Dataset;
 use tinderbox_trainer::episode::Rank;
 use tinderbox_trainer::evaluate::labelled::{self, RATINGS};
-use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, Stage, evaluate};
+use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, Stage, evaluate, onboarding};
 use tinderbox_trainer::report::{self, METRICS, Report};
 
 /// Compare learners and baselines on users that training did not see
@@ -44,7 +44,8 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     data: DataArgs,
 
-    /// p1: feedback in random order; p1t: in time order; p2: rated items; p3: new items, of which only the features are known
+    /// p1: feedback in random order; p1t: in time order; p2: rated items among themselves; p3: new items, of which only
+    /// the features are known; onboarding: users are asked about the same few items
     #[arg(long, value_enum, default_value = "p1")]
     protocol: ProtocolName,
 
@@ -90,12 +91,13 @@ enum ProtocolName {
     P1t,
     P2,
     P3,
+    Onboarding,
 }
 
 impl Evaluate {
     pub(crate) fn run(self) -> Result<()> {
         let protocol = match self.protocol {
-            ProtocolName::P1 => Protocol::P1,
+            ProtocolName::P1 | ProtocolName::Onboarding => Protocol::P1,
             ProtocolName::P1t => Protocol::P1t,
             ProtocolName::P2 => return self.run_labelled(),
             ProtocolName::P3 => Protocol::P3,
@@ -106,6 +108,10 @@ impl Evaluate {
         if let Some(method) = self.methods.iter().find(|method| !method.suits(protocol)) {
             bail!("protocol {} cannot judge {}", protocol.name(), method.name());
         }
+        let learners = match self.methods.as_slice() {
+            [] => vec!["maml".parse().map_err(anyhow::Error::msg)?],
+            methods => methods.to_vec(),
+        };
         let plan = Plan {
             protocol,
             folds: usize::from(self.folds),
@@ -114,6 +120,9 @@ impl Evaluate {
             dim: self.learning.dim,
             seed: self.split_seed,
         };
+        if matches!(self.protocol, ProtocolName::Onboarding) {
+            return onboard(&dataset, &plan, learners, self.json.as_deref());
+        }
         let outcomes = compare(&dataset, &plan)?;
         let report = Report::new(&plan, &outcomes);
         let mut tables = vec![report.table(&self.metric), report.changes(&self.metric), report.exposure()];
@@ -157,6 +166,26 @@ impl Evaluate {
         }
         Ok(())
     }
+}
+
+/// Says what asking new users about items is worth, learner by learner.
+fn onboard(dataset: &Dataset, plan: &Plan, learners: Vec<Method>, json: Option<&Path>) -> Result<()> {
+    let mut all = Vec::new();
+    for learner in &learners {
+        let Method::Learner(variant) = learner else {
+            bail!("protocol onboarding judges learners, not {}", learner.name());
+        };
+        let screen = Screen::new("splitting");
+        let outcomes = onboarding::ask(dataset, plan, variant, &mut |stage| say(&screen, plan, stage))?;
+        drop(screen);
+        write!(stdout().lock(), "{}", report::onboarding::table(learner.name(), &outcomes))?;
+        all.push(report::onboarding::json(learner.name(), &outcomes));
+    }
+    if let Some(path) = json {
+        fs::write(path, format!("{:#}\n", serde_json::Value::from(all)))
+            .with_context(|| path.display().to_string())?;
+    }
+    Ok(())
 }
 
 fn ensure_folds(dataset: &Dataset) -> Result<()> {

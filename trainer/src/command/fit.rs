@@ -11,6 +11,7 @@ use crate::screen::Screen;
 use tinderbox_trainer::data::{Dataset, Interaction, hold_out};
 use tinderbox_trainer::episode::Rank;
 use tinderbox_trainer::fit::{Choice, Training, Trial};
+use tinderbox_trainer::onboarding;
 use tinderbox_trainer::run::Run;
 use tinderbox_trainer::train::Config;
 
@@ -85,9 +86,12 @@ pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path
     screen.say("teacher of all users");
     let everyone = Training::new(dataset, &users, &[], config.rank, config.seed);
     let fitted = fitted.refit(&everyone, &mut |training| screen.training("all users", training));
-    drop(screen);
     let trials = fitted.trials.clone();
-    Run::new(dataset, &everyone.set, fitted, config.seed).save(out)?;
+    let mut run = Run::new(dataset, &everyone.set, fitted, config.seed);
+    screen.say("items to show a new user first");
+    run.onboarding = onboarding::choose(&run.learned, &everyone.set, config.seed);
+    drop(screen);
+    run.save(out)?;
     say_trials(&trials, config.rank.validation(), out)
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::recommend::name;
 use tinderbox::{Model, ModelFile, Rule};
 use tinderbox_trainer::report::size;
 
@@ -100,6 +101,10 @@ fn text(model: &Model<'_>, verified: bool) -> String {
     for l in 0..levels.len() {
         let liked = if levels.liked(l) { "  liked" } else { "" };
         text += &format!("{:6}: {:6.3} {:6.3}{liked}\n", levels.value(l), levels.target(l), levels.weight(l));
+    }
+    text += "\nitems to show a new user first\n";
+    for &item in model.onboarding() {
+        text += &format!("  {}\n", name(model, item));
     }
     text += "\nsections (bytes)\n";
     for section in model.sections() {

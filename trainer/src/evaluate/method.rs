@@ -140,6 +140,11 @@ impl Shown {
 }
 
 impl Variant {
+    /// The name in tables.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// `dim` holds where the variant has none of its own.
     pub(super) fn choice(&self, dim: Option<usize>) -> Choice {
         match self.choice {

@@ -12,12 +12,17 @@
 //! pool; a method ranks the new items alone and is judged on those that the user likes. Users who like none of them
 //! are left out.
 //!
-//! Learners are judged by what ships: the exported file, ranked by the engine.
+//! **[Onboarding](onboarding)**: instead of revealing what they like, held-out users are shown the same few items.
+//!
+//! Learners are judged by what ships: the exported file, ranked by the engine. Beside each list's accuracy, all lists
+//! together are judged by their [`Exposure`], and accuracy is told apart [by part](Found) of the catalogue: the head
+//! is what popularity would find as well.
 
 mod few_shot;
 pub mod labelled;
 mod method;
 mod new_items;
+pub mod onboarding;
 mod trial;
 
 pub use method::{Method, Variant};

@@ -46,8 +46,8 @@ pub(super) struct Tested {
 pub(super) struct Fit {
     by: (Choice, Config),
     choice: String,
-    learned: Learned,
-    file: ModelFile,
+    pub(super) learned: Learned,
+    pub(super) file: ModelFile,
 }
 
 /// How one method did on one fold.
@@ -206,12 +206,12 @@ fn embed(model: &Model<'_>, new_items: &[Vec<u32>]) -> Result<(Vec<i8>, Vec<f32>
 }
 
 /// An interaction of the trainer as one of the engine: catalogue rows and levels have the same numbers.
-fn as_engine(interaction: &Interaction) -> tinderbox::Interaction {
+pub(super) fn as_engine(interaction: &Interaction) -> tinderbox::Interaction {
     tinderbox::Interaction { item: interaction.item, level: interaction.level }
 }
 
 /// The items of interactions with distinct ones.
-fn ascending(interactions: &[Interaction]) -> Vec<u32> {
+pub(super) fn ascending(interactions: &[Interaction]) -> Vec<u32> {
     let mut items: Vec<u32> = interactions.iter().map(|interaction| interaction.item).collect();
     items.sort_unstable();
     items

@@ -35,8 +35,8 @@ impl Report<'_> {
             table.add_row(row);
         }
         format!(
-            "by number of interactions (thirds of the test users) and by popularity of what they like (parts of the \
-             catalogue\nwith a third of all likes each), mean over k\n{table}\n"
+            "thirds of the test users by number of interactions; what users like, by popularity (parts of the\n\
+             catalogue with a third of all likes each); mean over k\n{table}\n"
         )
     }
 }
