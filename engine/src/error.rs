@@ -194,6 +194,34 @@ pub enum EmbedError {
     },
     /// The features say nothing: their embeddings add up to no direction.
     NoDirection,
+    /// Scratch memory that is too short.
+    ScratchTooSmall {
+        /// Floats needed.
+        expected: usize,
+        /// Floats given.
+        found: usize,
+    },
+    /// A rater whose embedding is not of the model's dim.
+    RaterLength {
+        /// Place of the rater.
+        rater: usize,
+        /// The model's dim.
+        expected: usize,
+        /// Length given.
+        found: usize,
+    },
+    /// A rater whose embedding is zero, not finite or too long to be squared.
+    RaterWithoutDirection {
+        /// Place of the rater.
+        rater: usize,
+    },
+    /// A feedback level that the model does not have.
+    UnknownLevel {
+        /// Number given.
+        found: u8,
+        /// How many there are.
+        levels: usize,
+    },
 }
 
 impl fmt::Display for EmbedError {
@@ -207,6 +235,18 @@ impl fmt::Display for EmbedError {
                     f,
                     "item feature {found} of {features}: look features up with Model::item_features().find"
                 )
+            }
+            Self::ScratchTooSmall { expected, found } => {
+                write!(f, "scratch memory of {found} floats, needs 3 times the model's dim, {expected}")
+            }
+            Self::RaterLength { rater, expected, found } => {
+                write!(f, "embedding of rater {rater} has {found} floats, needs the model's dim, {expected}")
+            }
+            Self::RaterWithoutDirection { rater } => {
+                write!(f, "embedding of rater {rater} has no direction: take it from Session::user")
+            }
+            Self::UnknownLevel { found, levels } => {
+                write!(f, "feedback level {found} of {levels}: make levels with Interaction::at")
             }
             Self::NoDirection => {
                 f.write_str("the features add up to no direction: give at least one that the model knows")

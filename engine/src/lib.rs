@@ -61,7 +61,7 @@ pub use filter::Filter;
 pub use kernel::Kernel;
 #[cfg(feature = "mmap")]
 pub use mmap::MappedModel;
-pub use new_item::{NewItems, embed_item};
+pub use new_item::{NewItems, Rater, adapt_item, embed_item};
 pub use quantise::quantise_row;
 pub use rank::Ranked;
 pub use session::{Feedback, Interaction, Reason, Session};

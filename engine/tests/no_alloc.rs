@@ -6,7 +6,9 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tinderbox::{Feedback, Filter, Interaction, Model, NewItems, Ranked, Reason, Session, embed_item};
+use tinderbox::{
+    Feedback, Filter, Interaction, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item,
+};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
@@ -53,6 +55,8 @@ fn a_whole_session_allocates_nothing() {
         }
         session.adapt(&support).expect("a sound support");
         let filter = Filter { deny: &[1, 2, 3], categories: &[0, 1], ..Filter::default() };
+        let (raters, mut memory) = ([Rater { user: session.user(), level: 0 }], [0.0; 3 * 64]);
+        adapt_item(&model, &[1], &raters, &mut memory, &mut [0; 64]).expect("a rater with a direction");
         let best = session.rank(&filter, &mut out).expect("a sound filter")[0];
         let mut reasons = [Reason::default(); 5];
         assert_eq!(session.explain(best.item, &mut reasons).expect("a known item").len(), 5);

@@ -290,7 +290,7 @@ fn a_new_item_is_ranked_with_the_catalogue_and_can_be_liked() {
         .map(|c| {
             let of =
                 |f: u32| f64::from(model.item_features().embedding(f as usize).expect("a known feature")[c]);
-            f64::from(model.new_item_base().expect("a base")[c]) + (of(0) + of(1)) / 2.0_f64.sqrt()
+            f64::from(model.new_item_base().expect("a base")[c]) + of(0) + of(1)
         })
         .collect();
     let length = dot(&expected, &expected).sqrt();

@@ -44,4 +44,4 @@ pub use model::Model;
 pub use rule::Rule;
 pub use section::Section;
 #[cfg(feature = "std")]
-pub use write::{Category, Contents, Features, Level, WriteError};
+pub use write::{Category, Contents, Features, Level, WriteError, replace};

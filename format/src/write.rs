@@ -378,8 +378,12 @@ fn count(part: &'static str, value: usize) -> Result<u32, WriteError> {
     u32::try_from(value).map_err(|_| WriteError::TooLong { part })
 }
 
-/// Puts `bytes` at `path`: temporary sibling, sync, rename, sync of the directory.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Puts `bytes` at `path` so that a reader sees the old file or the new one, whole: temporary sibling, sync, rename,
+/// sync of the directory. [`Contents::write`] ends with it; other files beside a model file want it too.
+///
+/// # Errors
+/// The operating system's; `path` has changed only if the last step, syncing the directory, failed.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -3,7 +3,7 @@
 use crate::bits;
 use crate::file::{Aligned, split};
 use arbitrary::{Arbitrary, Result, Unstructured};
-use tinderbox::{Filter, Interaction, Kernel, Model, NewItems, Ranked, Reason, Session, embed_item};
+use tinderbox::{Filter, Interaction, Kernel, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item};
 
 /// On any file that opens, verified or not, with any calls: nothing panics; wrong calls are refused, right
 /// ones are not; a ranking is the items that the filter lets through, sorted, with the bits of
@@ -110,6 +110,7 @@ impl Calls {
         assert_eq!(session.set_features(&features).is_ok(), known);
         let support = self.adapt(&mut session, items);
 
+        self.rate(&session);
         let user = session.user().iter().copied().map(bits).collect();
         let list = self.rank(&session, &support, items);
         let reasons = self.explain(&mut session, support.len(), items);
@@ -120,6 +121,17 @@ impl Calls {
     fn embed(&self, model: &Model<'_>) {
         let mut row = vec![0; model.dim()];
         if let Ok(scale) = embed_item(model, &wide(&self.item_features), &mut row) {
+            assert!(scale > 0.0 && scale.is_finite() && !row.contains(&i8::MIN));
+        }
+    }
+
+    /// The user rates a new item.
+    fn rate(&self, session: &Session<'_>) {
+        let model = session.model();
+        let (mut scratch, mut row) = (vec![f32::NAN; 3 * model.dim()], vec![0; model.dim()]);
+        let raters = self.support.iter().map(|&(_, level)| Rater { user: session.user(), level });
+        let (features, raters) = (wide(&self.item_features), raters.collect::<Vec<_>>());
+        if let Ok(scale) = adapt_item(&model, &features, &raters, &mut scratch, &mut row) {
             assert!(scale > 0.0 && scale.is_finite() && !row.contains(&i8::MIN));
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use tinderbox_trainer::data::{Columns, Dataset, Reading, Source, find, read};
-use tinderbox_trainer::episode::Rank;
+use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::fit::Choice;
 use tinderbox_trainer::learner::Kind;
 use tinderbox_trainer::train::Config;
@@ -81,6 +81,11 @@ pub(crate) struct LearnerArgs {
     #[arg(long, value_name = "WEIGHT", default_value_t = Config::default().teacher_weight)]
     teacher_weight: f64,
 
+    /// Train on early feedback followed by late, in place of a random split: for new users whose first feedback is
+    /// unlike what they like later. Needs times in the log
+    #[arg(long)]
+    time_order: bool,
+
     /// Most epochs; training stops earlier when validation no longer improves
     #[arg(long, default_value_t = Config::default().epochs)]
     epochs: u32,
@@ -137,6 +142,15 @@ impl DataArgs {
         Ok((dataset, reading))
     }
 
+    /// What to call the data set: the name of its directory, or of its ratings without the ending.
+    pub(crate) fn name(&self) -> String {
+        let name = match (&self.data, &self.ratings) {
+            (Some(directory), _) => directory.file_name(),
+            (None, ratings) => ratings.as_ref().and_then(|path| path.file_stem()),
+        };
+        name.map_or_else(|| "this data".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
     fn source(self) -> Result<Source> {
         let found = match (self.data, self.ratings) {
             (Some(directory), _) => find(&directory).with_context(|| {
@@ -168,9 +182,7 @@ impl LearnerArgs {
     /// The configuration, which ranks what `rank` says unless told otherwise, and the thread pool that everything after
     /// runs on.
     pub(crate) fn config(&self, rank: Rank) -> Result<Config> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("no thread pool")?;
-        }
+        threads(self.threads)?;
         let default = Config::for_rank(match self.rank {
             Some(RankName::Catalogue) => Rank::Catalogue,
             Some(RankName::Rated) => Rank::Rated,
@@ -181,10 +193,21 @@ impl LearnerArgs {
             steps: self.steps.unwrap_or(default.steps),
             first_order: self.first_order,
             teacher_weight: self.teacher_weight,
+            order: if self.time_order { Order::Time } else { Order::Random },
             epochs: self.epochs,
             seed: self.seed,
             ..default
         })
+    }
+}
+
+/// Makes the thread pool that everything after runs on, where a number was given.
+pub(crate) fn threads(number: Option<usize>) -> Result<()> {
+    match number {
+        Some(number) => {
+            rayon::ThreadPoolBuilder::new().num_threads(number).build_global().context("no thread pool")
+        }
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-/// The names of the [parts](parts) of a catalogue.
+/// The names of the [`parts`] of a catalogue.
 pub const PARTS: [&str; 3] = ["head", "middle", "tail"];
 
 /// How lists of one length fill their places; every measure is from 0 to 1.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::auto::{self, Candidate};
 use crate::baseline::{Ridge, RidgeConfig};
 use crate::data::{Dataset, HeldOut, Task, TaskSet};
-use crate::episode::Rank;
-use crate::learner::{Kind, Learned, Teacher};
+use crate::episode::{Order, Rank};
+use crate::learner::{Kind, Learned, Teacher, best_epoch};
 use crate::train::{self, Config, train};
 
 /// Which learner to fit.
@@ -22,7 +22,7 @@ pub enum Choice {
 }
 
 /// More validation users than this say little more, and take as long as training.
-const MOST_VALIDATION: usize = 500;
+pub(crate) const MOST_VALIDATION: usize = 500;
 
 /// How often the ratings of a held-out user are split.
 const RATED_DRAWS: u64 = 5;
@@ -93,18 +93,24 @@ impl Training {
         Self { set, validation, teacher }
     }
 
-    /// Trains one configuration; a `teacher_weight` of 0 trains without the teacher.
+    /// Trains one configuration; without the teacher if its weight is 0, or in time order: it predicts random splits,
+    /// and teaching in time order cost the prototypical rule .005 of NDCG@10 on MovieLens 100K.
     pub fn train(&self, config: &Config, progress: &mut dyn FnMut(train::Progress)) -> Learned {
-        let teacher = self.teacher.as_ref().filter(|_| config.teacher_weight > 0.0);
-        train(&self.set, &self.validation, teacher.map(|ridge| ridge as &dyn Teacher), config, progress)
+        train(&self.set, &self.validation, self.teacher(config), config, progress)
+    }
+
+    /// The teacher, if the data is small enough for one and `config` wants it.
+    pub(crate) fn teacher(&self, config: &Config) -> Option<&dyn Teacher> {
+        let is_wanted = config.teacher_weight > 0.0 && config.order == Order::Random;
+        self.teacher.as_ref().filter(|_| is_wanted).map(|ridge| ridge as &dyn Teacher)
     }
 
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only
     /// some data: dimensions, start values, teacher weight, learning rate.
     ///
-    /// `Auto` trains one configuration or two, and keeps the first unless another one, which may be the start values
-    /// as they are, is better on the validation users by more than one standard error of the paired difference:
-    /// validation noise would otherwise choose at random.
+    /// `Auto` trains one configuration or, where many dimensions look promising, up to four, and keeps the smallest
+    /// unless a larger one is better on the validation users by more than one standard error of the paired
+    /// difference: validation noise would otherwise choose at random.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
         let (mut tried, kept) = match choice {
             Choice::Auto { dim } => auto::try_all(self, dim, config, progress),
@@ -141,7 +147,7 @@ impl Fitted {
     /// teach too, and what only they know joins the catalogue.
     pub fn refit(self, everyone: &Training, progress: &mut dyn FnMut(train::Progress)) -> Self {
         let config =
-            Config { epochs: self.learned.best_epoch().unwrap_or(self.config.epochs), ..self.config };
+            Config { epochs: best_epoch(&self.learned.history).unwrap_or(self.config.epochs), ..self.config };
         let learned = Learned { history: self.learned.history, ..everyone.train(&config, progress) };
         Self { learned, config, trials: self.trials }
     }

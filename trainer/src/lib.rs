@@ -6,7 +6,7 @@
 //!
 //! The way of the data: [`data`] reads files into tasks, [`fit`] trains a learner ([`learner`], [`train`]) with a
 //! [`baseline`] as its teacher, [`run`] keeps the result, [`export`] makes the model file that the engine opens,
-//! [`evaluate`] says what all that is worth on users that training did not see, [`report`] shows it.
+//! [`evaluate`] says what all that is worth on users that training did not see, [`report`] shows it. [`tune`] searches for a better configuration.
 
 #![forbid(unsafe_code)]
 
@@ -25,3 +25,4 @@ pub mod optimizer;
 pub mod report;
 pub mod run;
 pub mod train;
+pub mod tune;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{evaluate, export, fetch, fit, inspect, quickstart, recommend, synth};
+use command::{evaluate, export, fetch, fit, inspect, quickstart, recommend, synth, tune};
 
 /// Meta-learns recommenders for new users from interaction logs, and exports them as compact model files that the
 /// engine ranks by on the user's own device.
@@ -36,6 +36,7 @@ enum Command {
     Fetch(fetch::Fetch),
     Synth(synth::Synth),
     Fit(fit::Fit),
+    Tune(tune::Tune),
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Fetch(command) => command.run(),
         Command::Synth(command) => command.run(),
         Command::Fit(command) => command.run(),
+        Command::Tune(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Inspect(command) => command.run(),

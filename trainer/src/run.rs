@@ -1,11 +1,12 @@
 //! The run directory: what `fit` leaves and `export` reads.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tinderbox_format::replace;
 
 use crate::data::{Dataset, Features, Levels, Sentiment, TaskSet};
 use crate::fit::{Fitted, Trial};
@@ -112,16 +113,6 @@ impl Run {
         }
         postcard::from_bytes(rest).map_err(|error| fail(Reason::Damaged(error)))
     }
-}
-
-/// Writes a temporary sibling, syncs it and renames it over `path`.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 /// The most common liked level, and the most common disliked one (neutral where nothing is disliked).

@@ -6,9 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{HeldOut, TaskSet};
-use crate::episode::{self, Rank};
+use crate::episode::{self, Order, Rank};
 use crate::learner::{
-    Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start, start_rated,
+    Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start, start_rated,
 };
 use crate::optimizer::{Adam, follow};
 
@@ -20,6 +20,71 @@ const SAMPLE: usize = 4096;
 
 /// The stream of random numbers that samples are drawn from; those below belong to epochs.
 const SAMPLES: u64 = u64::MAX;
+
+/// A part of the recipe that training can do without, to see what it is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// One step size for each component (Meta-SGD, Li et al. 2017); without, one for each inner step.
+    StepSizes,
+    /// The Gram matrix, which stands for all other items in the inner steps.
+    Gram,
+    /// The learned preconditioner; without, the identity.
+    Preconditioner,
+    /// Embeddings of item and user features.
+    Features,
+    /// The axis that the rows start with their popularity on.
+    Popularity,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::StepSizes, Self::Gram, Self::Preconditioner, Self::Features, Self::Popularity];
+
+    /// The name on the command line, behind `no-`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StepSizes => "step-sizes",
+            Self::Gram => "gram",
+            Self::Preconditioner => "preconditioner",
+            Self::Features => "features",
+            Self::Popularity => "popularity",
+        }
+    }
+
+    /// Takes the part out of the start values.
+    fn remove(self, parameters: &mut Parameters<f32>) {
+        let dim = parameters.shape.dim;
+        match self {
+            Self::Gram => parameters[Block::GramWeight].fill(f32::MIN_POSITIVE.ln()),
+            Self::Popularity => {
+                parameters[Block::Items].iter_mut().skip(dim - 1).step_by(dim).for_each(|x| *x = 0.0)
+            }
+            Self::StepSizes | Self::Preconditioner | Self::Features => {} // start at what they are without
+        }
+    }
+
+    /// Keeps training from putting it back.
+    fn freeze(self, gradient: &mut Parameters<f32>) {
+        let dim = gradient.shape.dim;
+        match self {
+            Self::Gram => gradient[Block::GramWeight].fill(0.0),
+            Self::Preconditioner => gradient[Block::Preconditioner].fill(0.0),
+            Self::Features => {
+                gradient[Block::ItemFeatures].fill(0.0);
+                gradient[Block::UserFeatures].fill(0.0);
+            }
+            Self::StepSizes => {
+                for of_step in gradient[Block::StepSizes].chunks_exact_mut(dim) {
+                    let mean = of_step.iter().sum::<f32>() / dim as f32;
+                    of_step.fill(mean);
+                }
+            }
+            Self::Popularity => {} // an axis like any other
+        }
+    }
+}
 
 /// Everything that training can be told. [`Config::default`] is what worked on three sets of movie ratings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,8 +112,12 @@ pub struct Config {
     pub patience: usize,
     /// Weight of the teacher's cross-entropy beside the query's; there is no teacher for rated items.
     pub teacher_weight: f64,
+    /// How tasks are split into episodes.
+    pub order: Order,
     /// How the rows start that rank a catalogue.
     pub start: Start,
+    /// Parts to do without: for comparison only.
+    pub without: Vec<Part>,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -67,7 +136,9 @@ impl Default for Config {
             check_every: 3,
             patience: 8,
             teacher_weight: 1.0,
+            order: Order::default(),
             start: Start::default(),
+            without: Vec::new(),
             seed: 0,
         }
     }
@@ -111,12 +182,14 @@ pub fn train(
     config: &Config,
     progress: &mut dyn FnMut(Progress),
 ) -> Learned {
+    let shape = shape(set, config);
+    let mut parameters = match config.rank {
+        Rank::Catalogue => start(set, shape, teacher, &config.start, config.seed),
+        Rank::Rated => start_rated(set, shape, config.seed),
+    };
+    config.without.iter().for_each(|part| part.remove(&mut parameters));
     let teacher = teacher.map(|teacher| (teacher, config.teacher_weight));
     let objective = Objective::new(&set.catalogue.features, teacher, config.first_order);
-    let mut parameters = match config.rank {
-        Rank::Catalogue => start(set, shape(set, config), &config.start, config.seed),
-        Rank::Rated => start_rated(set, shape(set, config), config.seed),
-    };
     let mut adam = Adam::new(&parameters, config.learning_rate);
     let mut average = parameters.clone();
     let mut best = Best::new(&objective, &average, validation);
@@ -125,14 +198,15 @@ pub fn train(
     rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
-        let episodes = episode::epoch(set, config.rank, config.seed, epoch);
+        let episodes = episode::epoch(set, config.rank, config.order, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
-            let (batch_loss, gradient) = match &sampler {
+            let (batch_loss, mut gradient) = match &sampler {
                 Some(sampler) => {
                     objective.sampled_gradient(&sampler.draw(batch, &mut rng), &parameters, batch)
                 }
                 None => objective.gradient(&parameters, batch),
             };
+            config.without.iter().for_each(|part| part.freeze(&mut gradient));
             adam.step(&mut parameters, &gradient);
             follow(&mut average, &parameters);
             loss += batch_loss * batch.len() as f64 / episodes.len() as f64;
@@ -292,6 +366,24 @@ pub(crate) mod tests {
         let mut epochs = 0;
         let learned = train(&set, &held_out(&set), None, &config, &mut |p| epochs = p.epoch);
         assert_eq!((epochs, learned.history.len()), (6, 4));
+    }
+
+    #[test]
+    fn what_training_does_without_stays_out() {
+        let set = world();
+        let learn = |without: &[Part]| {
+            let config = Config { without: without.to_vec(), ..config(Kind::Maml) };
+            train(&set, &[], None, &config, &mut |_| {})
+        };
+        let whole = learn(&[]);
+        let identity = learn(&[Part::Preconditioner]).preconditioner.unwrap();
+        assert!(identity.iter().enumerate().all(|(at, &x)| x == f32::from(u8::from(at % 17 == 0))));
+        assert!(learn(&[Part::Gram]).gram.unwrap().iter().all(|x| x.abs() < 1e-30));
+        assert!(learn(&[Part::Features]).user_features.iter().all(|&x| x == 0.0));
+        let scalar = learn(&[Part::StepSizes]).step_sizes;
+        assert!(scalar.chunks(16).all(|step| step.iter().all(|&x| x == step[0])));
+        assert!(whole.step_sizes.chunks(16).all(|step| step.iter().any(|&x| x != step[0])));
+        assert_ne!(learn(&[Part::Popularity]).rows, whole.rows);
     }
 
     #[test]

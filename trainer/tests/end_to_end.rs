@@ -201,6 +201,61 @@ fn inspect_shows_the_file_and_notices_damage() {
 }
 
 #[test]
+fn a_search_that_was_interrupted_leaves_the_run_of_one_that_was_not() {
+    let place = Place::new();
+    let world = place.world();
+    let tune = |trials: &str, seed: &str, out: &str| {
+        let arguments =
+            ["tune", "--data", &world, "--epochs", "6", "--trials", trials, "--seed", seed, "--out", out];
+        arguments.map(str::to_owned)
+    };
+    let call = |arguments: [String; 11]| succeed(&arguments.each_ref().map(String::as_str));
+    let (once, twice) = (place.path("once"), place.path("twice"));
+    let table = call(tune("5", "3", &once));
+    assert!(
+        table.contains("5 trials") && table.contains("0 (auto)") && table.contains("trainer export"),
+        "{table}"
+    );
+    call(tune("2", "3", &twice));
+    // The last line as an interrupted write leaves it.
+    let journal = Path::new(&twice).join("search.jsonl");
+    let text = fs::read(&journal).unwrap();
+    fs::write(&journal, &text[..text.len() - 20]).unwrap();
+    call(tune("5", "3", &twice));
+    let file = |run: &str| {
+        let file = format!("{run}.tbx");
+        succeed(&["export", run, "--out", &file]);
+        fs::read(file).unwrap()
+    };
+    assert_eq!(file(&once), file(&twice));
+    refuse(&tune("5", "4", &once).each_ref().map(String::as_str), 1, &["another seed", "another directory"]);
+}
+
+#[test]
+fn the_report_is_one_page_with_every_method_and_replaces_an_older_one() {
+    let place = Place::new();
+    let (world, page) = (place.world(), place.file("report.html", "older"));
+    let methods = "maml,popularity,user-knn";
+    succeed(&[
+        "evaluate",
+        "--data",
+        &world,
+        "--folds",
+        "1",
+        "--epochs",
+        "3",
+        "--methods",
+        methods,
+        "--report",
+        &page,
+    ]);
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.starts_with("<!DOCTYPE html><html lang=\"en\">") && text.contains("Tinderbox on world"));
+    assert!(methods.split(',').all(|method| text.contains(method)));
+    assert!(!text.contains(place.0.path().to_str().unwrap()), "a path of this machine");
+}
+
+#[test]
 fn wrong_usage_ends_with_two() {
     for arguments in [
         &["fit"][..],
@@ -210,6 +265,7 @@ fn wrong_usage_ends_with_two() {
         &["recommend", "m.tbx", "--rate", "50=NaN"],
         &["evaluate", "--data", "d", "--folds", "11"],
         &["evaluate", "--data", "d", "--methods", "svd"],
+        &["tune", "--data", "d", "--out", "run", "--trials", "0"],
         &["fetch", "netflix"],
         &["bake"],
     ] {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
 use super::{Baseline, FoldIn, Tuned, best_of, dense};
-use crate::data::{Features, HeldOut, Interaction, TaskSet};
+use crate::data::{Features, HeldOut, Interaction, KNOWN_BY, Levels, NewItem, TaskSet};
 use crate::metrics::Scorer;
 
 /// The names that [`tune_content`] knows, in the order of a report.
@@ -17,7 +18,7 @@ const PARTS: usize = 5;
 /// More features than this are not fitted: the rarest then tell nothing. 4 bytes times its square of memory.
 const MOST_FEATURES: usize = 4096;
 
-/// Numbers of an item as a linear function of its features: `base + sum of the features' / sqrt(their number)`.
+/// Numbers of an item as a linear function of its features: `base + sum of the features'`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureRidge {
     /// What an item without features is predicted, dim.
@@ -64,11 +65,13 @@ impl FeatureRidge {
         let (mut gram, mut right) = (DMatrix::zeros(fitted, fitted), DMatrix::zeros(fitted, dim));
         for item in items() {
             let inputs = inputs(&features.of[item], &columns);
-            for &(row, value) in &inputs {
-                let value = weights[item] * value;
-                inputs.iter().for_each(|&(column, other)| gram[(row, column)] += value * other);
+            for &row in &inputs {
+                inputs.iter().for_each(|&column| gram[(row, column)] += weights[item]);
                 let target = &targets[item * dim..][..dim];
-                target.iter().enumerate().for_each(|(axis, target)| right[(row, axis)] += value * target);
+                target
+                    .iter()
+                    .enumerate()
+                    .for_each(|(axis, target)| right[(row, axis)] += weights[item] * target);
             }
         }
         let total: f32 = items().map(|item| weights[item]).sum();
@@ -86,9 +89,8 @@ impl FeatureRidge {
     /// What an item with these features is predicted.
     pub fn predict(&self, features: &[u32]) -> Vec<f32> {
         let mut sum = self.base.clone();
-        let share = share(features);
         for &feature in features {
-            super::add_scaled(&mut sum, share, &self.table[feature as usize * self.base.len()..]);
+            super::add_scaled(&mut sum, 1.0, &self.table[feature as usize * self.base.len()..]);
         }
         sum
     }
@@ -107,22 +109,17 @@ fn columns(features: &Features) -> Vec<Option<usize>> {
     columns
 }
 
-/// The (column, value) of an item in the regression.
-fn inputs(features: &[u32], columns: &[Option<usize>]) -> Vec<(usize, f32)> {
-    let share = share(features);
-    let fitted = features.iter().filter_map(|&feature| columns[feature as usize]);
-    std::iter::once((0, 1.0)).chain(fitted.map(|column| (column, share))).collect()
-}
-
-/// What one of an item's features weighs, so that many say no more than one.
-fn share(features: &[u32]) -> f32 {
-    1.0 / (features.len().max(1) as f32).sqrt()
+/// The columns of the regression that an item has a one in.
+fn inputs(features: &[u32], columns: &[Option<usize>]) -> Vec<usize> {
+    std::iter::once(0).chain(features.iter().filter_map(|&feature| columns[feature as usize])).collect()
 }
 
 /// Scores by predictions from features: rows of the catalogue when it is tuned, new items when it is judged.
 struct Content {
     user: User,
     pull: f32,
+    /// How much early raters count; `None` without.
+    trust: Option<f32>,
     /// dim of each candidate.
     predicted: Vec<f32>,
     /// Rows before the first candidate, which are not to be ranked.
@@ -146,22 +143,35 @@ impl User {
             Self::FoldIn(fold_in) => fold_in.factors().to_vec(),
         }
     }
+
+    /// The numbers of someone with this feedback.
+    fn of(&self, support: &[Interaction]) -> Vec<f32> {
+        match self {
+            Self::Anyone => vec![1.0],
+            Self::FoldIn(fold_in) => fold_in.user(support).as_slice().to_vec(),
+        }
+    }
 }
 
 /// Pulls towards the mean item, in items per feature.
-const PULLS: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
+const PULLS: [f32; 4] = [3.0, 10.0, 30.0, 100.0];
 
-/// As [`tune`](super::tune), for ranking items that training never saw: those with the features `new_items`,
-/// which are scored behind the rows of the catalogue.
+/// How much early raters count: see [`Early::adapt`].
+const TRUSTS: [f32; 6] = [0.0, 0.1, 0.3, 1.0, 3.0, 10.0];
+
+/// As [`tune`](super::tune), for ranking items that training never saw: `new_items`, by their features and by their
+/// first `raters`, which are scored behind the rows of the catalogue.
 ///
 /// On `users` each row of the catalogue is scored as if it were new, by the features of the others.
 /// `content-popularity` predicts the logarithm of the likes, `content-ridge` the item factors of [`Ials`](super::Ials),
-/// whose user factor is exact. `None` if there is no such baseline.
+/// whose user factor is exact. Early raters then move the prediction: by the share of likes among them, or as the
+/// targets of an item's factor. `None` if there is no such baseline.
 pub fn tune_content(
     name: &str,
     set: &TaskSet,
     users: &[HeldOut],
-    new_items: &[Vec<u32>],
+    new_items: &[NewItem],
+    raters: usize,
     seed: u64,
 ) -> Option<Tuned> {
     let name = *CONTENT_NAMES.iter().find(|known| **known == name)?;
@@ -176,22 +186,91 @@ pub fn tune_content(
         PULLS.map(|pull| Content {
             user: user.clone(),
             pull,
+            trust: None,
             predicted: FeatureRidge::cross_fit(features, &targets, &weights, pull),
             before: 0,
         })
     });
-    let Content { user, pull, .. } = best_of(grid, users, set)?;
+    let mut best = best_of(grid, users, set)?;
+    let early = (raters > 0).then(|| Early::new(set, &best.user, raters));
+    if let Some(early) = &early {
+        let rows = NewItem::rows(set, seed);
+        let grid = TRUSTS.map(|trust| Content {
+            user: best.user.clone(),
+            trust: Some(trust),
+            predicted: early.adapt(&best.predicted, &rows, trust),
+            ..best
+        });
+        best = best_of(grid, users, set)?;
+    }
+    let Content { user, pull, trust, .. } = best;
     let ridge = FeatureRidge::fit(features, &user.targets(set), &weights, pull);
-    let predicted = new_items.iter().flat_map(|features| ridge.predict(features)).collect();
-    Some(Tuned::new(name, Content { user, pull, predicted, before: set.catalogue.len() }))
+    let mut predicted: Vec<f32> = new_items.iter().flat_map(|item| ridge.predict(&item.features)).collect();
+    if let (Some(early), Some(trust)) = (&early, trust) {
+        predicted = early.adapt(&predicted, new_items, trust);
+    }
+    Some(Tuned::new(name, Content { user, pull, trust, predicted, before: set.catalogue.len() }))
+}
+
+/// Early raters of new items.
+struct Early<'a> {
+    levels: &'a Levels,
+    /// Of each training user the numbers that an item's are multiplied by.
+    users: Vec<DVector<f32>>,
+    /// Mean square of their lengths.
+    square: f32,
+    /// How many of an item's raters are early.
+    raters: usize,
+    /// Share of likes in all feedback.
+    liked: f32,
+}
+
+impl<'a> Early<'a> {
+    fn new(set: &'a TaskSet, user: &User, raters: usize) -> Self {
+        let users: Vec<DVector<f32>> =
+            set.tasks.par_iter().map(|task| user.of(&task.spread(KNOWN_BY)).into()).collect();
+        let feedback: usize = set.tasks.iter().map(|task| task.interactions.len()).sum();
+        Self {
+            levels: &set.levels,
+            square: users.iter().map(|user| user.norm_squared()).sum::<f32>() / users.len().max(1) as f32,
+            users,
+            raters,
+            liked: set.catalogue.likes.iter().sum::<u32>() as f32 / feedback.max(1) as f32,
+        }
+    }
+
+    /// The numbers (items x dim) moved by the first raters: ridge regression of the feedback, 1 for a like, on the
+    /// raters' numbers, pulled towards the prediction by as much as 1 / `trust` raters of mean length. Of one number,
+    /// which is not a prediction of feedback, the raters' surplus of likes is added instead.
+    fn adapt(&self, predicted: &[f32], items: &[NewItem], trust: f32) -> Vec<f32> {
+        let dim = predicted.len() / items.len().max(1);
+        let mut adapted = predicted.to_vec();
+        adapted.par_chunks_exact_mut(dim.max(1)).zip(items).for_each(|(numbers, item)| {
+            let ratings = item.early(self.raters);
+            let liked = ratings.iter().map(|rating| f32::from(u8::from(self.levels.liked(rating.level))));
+            let liked = DVector::from_iterator(ratings.len(), liked);
+            if dim == 1 {
+                let surplus = liked.sum() - self.liked * ratings.len() as f32;
+                numbers[0] += trust * surplus / (3.0 + ratings.len() as f32);
+            } else if trust > 0.0 && !ratings.is_empty() {
+                let users: Vec<_> =
+                    ratings.iter().map(|rating| self.users[rating.task as usize].clone()).collect();
+                let users = DMatrix::from_columns(&users); // dim x raters
+                let residual = liked - users.tr_mul(&DVector::from_column_slice(numbers));
+                let pull = DMatrix::identity(ratings.len(), ratings.len()) * (self.square / trust);
+                let right = DMatrix::from_column_slice(ratings.len(), 1, residual.as_slice());
+                if let Some(solved) = dense::solve(users.tr_mul(&users) + pull, right) {
+                    super::add_scaled(numbers, 1.0, (users * solved).as_slice());
+                }
+            }
+        });
+        adapted
+    }
 }
 
 impl Scorer for Content {
     fn score(&self, support: &[Interaction], _: &[u32], scores: &mut [f32]) {
-        let user = match &self.user {
-            User::Anyone => vec![1.0],
-            User::FoldIn(fold_in) => fold_in.user(support).as_slice().to_vec(),
-        };
+        let user = self.user.of(support);
         let (known, candidates) = scores.split_at_mut(self.before);
         known.fill(f32::NEG_INFINITY);
         for (score, item) in candidates.iter_mut().zip(self.predicted.chunks_exact(user.len())) {
@@ -202,9 +281,10 @@ impl Scorer for Content {
 
 impl Baseline for Content {
     fn choice(&self) -> String {
+        let trust = self.trust.map_or(String::new(), |trust| format!(", trust {trust}"));
         match &self.user {
-            User::Anyone => format!("pull {}", self.pull),
-            User::FoldIn(fold_in) => format!("{}, pull {}", fold_in.choice(), self.pull),
+            User::Anyone => format!("pull {}{trust}", self.pull),
+            User::FoldIn(fold_in) => format!("{}, pull {}{trust}", fold_in.choice(), self.pull),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Dense symmetric matrices: co-occurrence counts and Cholesky solves for EASE and the ridge, principal axes
-//! for iALS.
+//! for iALS, leading eigenvectors for the learners' start values.
 //!
 //! The solves are single-threaded, so that the bits do not depend on the number of threads: the
 //! ridge is the learners' teacher.
@@ -8,8 +8,12 @@ use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::evd::{self, ComputeEigenvectors};
-use faer::{MatMut, MatRef, Par, Spec};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par, Spec};
 use nalgebra::{DMatrix, DVector};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Normal};
 use rayon::prelude::*;
 
 /// `L' diag(weight) R` of two sparse 0/1 matrices over the same users: `left` holds the columns of `L` that
@@ -72,6 +76,56 @@ pub(super) fn eigen(matrix: &DMatrix<f32>) -> Option<(DVector<f32>, DMatrix<f32>
     finite.then_some((values, vectors))
 }
 
+/// Passes of [`leading`]. The spectra are flat, and start values need no exact eigenvectors.
+const PASSES: usize = 5;
+
+/// Directions that [`leading`] iterates beside those asked for.
+const SPARE: usize = 16;
+
+/// Columns of a product that one task computes.
+const COLUMNS: usize = 16;
+
+/// The `count` largest eigenvalues of the symmetric part of `matrix` (size x size), descending, and their eigenvectors
+/// (columns); all of them if there are fewer, `None` if the matrix is not finite.
+///
+/// By subspace iteration from a random start (Halko, Martinsson and Tropp 2011, algorithms 4.4 and 5.3): approximate
+/// where the spectrum is flat. The same bits whatever the number of threads.
+pub(super) fn leading(
+    matrix: &[f32],
+    size: usize,
+    count: usize,
+    seed: u64,
+) -> Option<(Vec<f32>, DMatrix<f32>)> {
+    let matrix = MatRef::from_column_major_slice(matrix, size, size);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let normal = Normal::new(0.0, 1.0).ok()?;
+    let mut basis = DMatrix::from_fn(size, (count + SPARE).min(size), |_, _| normal.sample(&mut rng));
+    for _ in 0..PASSES {
+        basis = symmetric_part_times(matrix, &basis).qr().q();
+    }
+    let small = basis.transpose() * symmetric_part_times(matrix, &basis);
+    let (values, vectors) = eigen(&small)?;
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    order.truncate(count);
+    let vectors = basis * vectors.select_columns(&order);
+    Some((order.iter().map(|&axis| values[axis]).collect(), vectors))
+}
+
+/// `(matrix + matrix') / 2 * right`
+fn symmetric_part_times(matrix: MatRef<'_, f32>, right: &DMatrix<f32>) -> DMatrix<f32> {
+    let size = matrix.nrows();
+    let mut product = DMatrix::zeros(size, right.ncols());
+    let parts = product.as_mut_slice().par_chunks_mut(size * COLUMNS);
+    parts.zip(right.as_slice().par_chunks(size * COLUMNS)).for_each(|(product, right)| {
+        let right = MatRef::from_column_major_slice(right, size, right.len() / size);
+        let mut product = MatMut::from_column_major_slice_mut(product, size, right.ncols());
+        matmul(product.as_mut(), Accum::Replace, matrix, right, 0.5, Par::Seq);
+        matmul(product, Accum::Add, matrix.transpose(), right, 0.5, Par::Seq);
+    });
+    product
+}
+
 /// The lower Cholesky factor; what is above its diagonal is left over from `matrix`.
 fn cholesky(mut matrix: DMatrix<f32>) -> Option<DMatrix<f32>> {
     let scratch = llt::factor::cholesky_in_place_scratch::<f32>(matrix.nrows(), Par::Seq, Spec::default());
@@ -127,6 +181,20 @@ mod tests {
             assert!((back - &matrix).amax() <= 1e-5 * matrix.amax());
         }
         assert!(eigen(&DMatrix::from_element(3, 3, f32::NAN)).is_none());
+    }
+
+    #[test]
+    fn the_leading_eigenvectors_are_those_of_the_symmetric_part() {
+        let skewed = DMatrix::from_fn(131, 131, |row, column| {
+            let both = if row == column { 1.0 / (1 + row) as f32 } else { 0.0 };
+            both + (row as f32 - column as f32) * 1e-3
+        });
+        let (values, vectors) = leading(skewed.as_slice(), 131, 4, 1).expect("finite");
+        for (axis, value) in values.iter().enumerate() {
+            assert!((value - 1.0 / (1 + axis) as f32).abs() < 1e-3, "{values:?}");
+            assert!((vectors[(axis, axis)].abs() - 1.0).abs() < 1e-2);
+        }
+        assert!(leading(&[f32::NAN; 9], 3, 2, 1).is_none());
     }
 
     #[test]

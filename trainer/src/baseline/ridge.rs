@@ -6,6 +6,7 @@ use crate::data::{Interaction, Levels, Sentiment, TaskSet};
 use crate::learner::Teacher;
 use crate::metrics::{SHOTS, Scorer};
 use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
 /// How strongly [`Ridge`] is regularised.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,8 +30,9 @@ impl RidgeConfig {
 /// all supports of k random interactions of each training user, averaged over [`SHOTS`]. Likes and dislikes
 /// are separate inputs; an input of a support of k is k^(-1/2).
 ///
-/// The same bits whatever the number of threads. With n items and F inputs (2 n, or n where dislikes are no
-/// input) it takes 4 F n bytes to serve, 4 F^2 + 8 F n to fit, and O(F^2 (F + n)) time.
+/// The same bits whatever the number of threads. With n items, F inputs (2 n, or n where dislikes are no input) and m
+/// the smaller of F and the number of users, it takes 4 F n bytes to serve, 4 m^2 + 12 F n to fit, and O(m^2 (m + n))
+/// time beside that of the co-occurrences.
 pub struct Ridge {
     intercept: Vec<f32>,
     weights: DMatrix<f32>, // items x inputs; column f is what input f adds to every score
@@ -130,12 +132,13 @@ impl Moments {
 /// Intercept and weights that minimise the expected squared error, intercept eliminated:
 ///
 /// ```text
-/// A = E x x' + penalty (1 + frequency E x^2) - g g' / users,  g = E x
-/// C = E x y' - g c' / users,                                  c = E y
-/// W = A^-1 C,  intercept = (c - W' g) / users,  W[i, i] = 0
+/// A = E x x' + penalty (1 + frequency E x^2),  g = E x
+/// C = E x y' - g c' / users,                   c = E y
+/// W = (A - g g' / users)^-1 C,  intercept = (c - W' g) / users,  W[i, i] = 0
 /// ```
 ///
-/// with expectations summed over users. The target leaves the support out, so `E x_i y_i = 0`.
+/// with expectations summed over users. The target leaves the support out, so `E x_i y_i = 0`. `A` is what takes time:
+/// `g` is one more column to it, and the update of rank one follows (Sherman and Morrison 1950).
 fn solve(
     users: &[Vec<u32>],
     moments: &[Moments],
@@ -157,24 +160,104 @@ fn solve(
     let mean_target = sum_over(&of_input[..items], |m| m.target);
     let square = sum_over(&of_input, |m| m.square);
 
-    let mut system = dense::co_occurrence(users, &column_of(|m| m.pair), &of_input, inputs);
-    system.set_diagonal(&square.map(|square| square + config.penalty * (1.0 + config.frequency * square)));
-    system.ger(-count.recip(), &mean_input, &mean_input, 1.0);
-
     let mut right = dense::co_occurrence(users, &column_of(|m| m.input_target), &of_input[..items], inputs);
     right.fill_diagonal(0.0);
     right.ger(-count.recip(), &mean_input, &mean_target, 1.0);
+    let mut right = right.insert_column(items, 0.0);
+    right.set_column(items, &mean_input);
 
-    let mut weights = dense::solve(system, right)?;
+    let system = System {
+        users,
+        of_input: &of_input,
+        pair: &column_of(|m| m.pair),
+        diagonal: square.map(|square| square + config.penalty * (1.0 + config.frequency * square)),
+        pairs_of_input: sum_over(&of_input, |m| m.pair),
+    };
+    let weights = system.solve(right)?;
+    let direction = weights.column(items).into_owned();
+    let mut weights = weights.remove_column(items);
+    let along = weights.tr_mul(&mean_input) / (count - mean_input.dot(&direction));
+    weights.ger(1.0, &direction, &along, 1.0);
+
     let intercept = (mean_target - weights.tr_mul(&mean_input)) / count;
     weights.fill_diagonal(0.0);
     Some((intercept.as_slice().to_vec(), weights.transpose()))
+}
+
+/// `X' diag(pair) X` with a diagonal of its own; `X` is 0/1, users x inputs.
+struct System<'a> {
+    users: &'a [Vec<u32>],
+    of_input: &'a [Vec<u32>],
+    pair: &'a [f32],
+    diagonal: DVector<f32>,
+    /// The diagonal of `X' diag(pair) X`; below `diagonal` by the penalty or more.
+    pairs_of_input: DVector<f32>,
+}
+
+impl System<'_> {
+    /// `self^-1 right`, by Cholesky on the smaller side.
+    fn solve(&self, right: DMatrix<f32>) -> Option<DMatrix<f32>> {
+        if self.users.len() < self.of_input.len() {
+            self.solve_by_users(right)
+        } else {
+            self.solve_by_inputs(right)
+        }
+    }
+
+    fn solve_by_inputs(&self, right: DMatrix<f32>) -> Option<DMatrix<f32>> {
+        let mut matrix = dense::co_occurrence(self.users, self.pair, self.of_input, self.of_input.len());
+        matrix.set_diagonal(&self.diagonal);
+        dense::solve(matrix, right)
+    }
+
+    /// With `B = diag(pair)^(1/2) X` and what is left of the diagonal, `D` (Woodbury 1950):
+    ///
+    /// ```text
+    /// (D + B' B)^-1 R = D^-1 (R - B' (I + B D^-1 B')^-1 B D^-1 R)
+    /// ```
+    fn solve_by_users(&self, mut right: DMatrix<f32>) -> Option<DMatrix<f32>> {
+        let (inputs, users) = (self.of_input.len(), self.users.len());
+        let inverse = (&self.diagonal - &self.pairs_of_input).map(f32::recip);
+        let root: Vec<f32> = self.pair.iter().map(|pair| pair.sqrt()).collect();
+        let mut matrix = dense::co_occurrence(self.of_input, inverse.as_slice(), self.users, users);
+        for (mut column, of_column) in matrix.column_iter_mut().zip(&root) {
+            column.iter_mut().zip(&root).for_each(|(value, of_row)| *value *= of_row * of_column);
+        }
+        (0..users).for_each(|user| matrix[(user, user)] += 1.0);
+
+        let mut of_users = DMatrix::zeros(users, right.ncols());
+        let columns = of_users.as_mut_slice().par_chunks_mut(users).zip(right.as_slice().par_chunks(inputs));
+        columns.for_each(|(of_users, right)| {
+            for ((value, inputs), root) in of_users.iter_mut().zip(self.users).zip(&root) {
+                *value = root * inputs.iter().map(|&i| inverse[i as usize] * right[i as usize]).sum::<f32>();
+            }
+        });
+        let solved = dense::solve(matrix, of_users)?;
+        let columns = right.as_mut_slice().par_chunks_mut(inputs).zip(solved.as_slice().par_chunks(users));
+        columns.for_each(|(right, solved)| {
+            for ((value, users), inverse) in right.iter_mut().zip(self.of_input).zip(&inverse) {
+                let shared: f32 = users.iter().map(|&u| root[u as usize] * solved[u as usize]).sum();
+                *value = inverse * (*value - shared);
+            }
+        });
+        Some(right)
+    }
 }
 
 impl Teacher for Ridge {
     fn logits(&self, support: &[Interaction], out: &mut [f32]) {
         self.score(support, &[], out);
         out.iter_mut().for_each(|logit| *logit *= LOGIT_SCALE);
+    }
+
+    /// What each like adds to the scores, in the directions in which likes add most: the leading eigenvectors of the
+    /// symmetric part of the weights between likes, times their eigenvalues.
+    fn directions(&self, dim: usize, seed: u64) -> Option<DMatrix<f32>> {
+        let items = self.weights.nrows();
+        let (values, vectors) = dense::leading(&self.weights.as_slice()[..items * items], items, dim, seed)?;
+        Some(DMatrix::from_fn(dim, items, |axis, item| {
+            values.get(axis).map_or(0.0, |value| value.max(0.0) * vectors[(item, axis)])
+        }))
     }
 }
 
@@ -268,6 +351,35 @@ mod tests {
             assert!((DVector::from_vec(ridge.intercept).cast::<f64>() - intercept).amax() < 1e-4);
             assert!((ridge.weights.transpose().cast::<f64>() - weights).amax() < 1e-4);
         }
+    }
+
+    #[test]
+    fn the_side_of_the_users_gives_what_the_side_of_the_inputs_gives() {
+        let users = inputs_of_users(&two_tastes(), true);
+        let of_input = transpose(&users, 40);
+        let pair: Vec<f32> = users.iter().map(|inputs| Moments::of(inputs.len()).pair).collect();
+        let pairs = |users: &Vec<u32>| users.iter().map(|&user| pair[user as usize]).sum::<f32>();
+        let pairs_of_input = DVector::from_iterator(40, of_input.iter().map(pairs));
+        let diagonal = pairs_of_input.add_scalar(0.3);
+        let system = System { users: &users, of_input: &of_input, pair: &pair, diagonal, pairs_of_input };
+        let right = DMatrix::from_fn(40, 7, |input, column| ((input * 3 + column * 5) % 11) as f32);
+        let by_inputs = system.solve_by_inputs(right.clone()).expect("positive definite");
+        let by_users = system.solve_by_users(right).expect("positive definite");
+        assert!((&by_inputs - by_users).amax() < 1e-4 * by_inputs.amax());
+    }
+
+    #[test]
+    fn directions_give_back_the_symmetric_part_where_it_is_positive() {
+        let set = two_tastes();
+        let ridge = Ridge::fit(&set, RidgeConfig::teacher(&set)).expect("a fit");
+        let likes = ridge.weights.columns(0, 20).into_owned();
+        let symmetric = (&likes + likes.transpose()) / 2.0;
+        let rows = ridge.directions(24, 1).expect("finite weights"); // more than there are
+        let eigen = symmetric.clone().symmetric_eigen();
+        let positive = &eigen.eigenvectors
+            * DMatrix::from_diagonal(&eigen.eigenvalues.map(|value| value.max(0.0).powi(2)))
+            * eigen.eigenvectors.transpose();
+        assert!((rows.tr_mul(&rows) - positive).amax() < 1e-4 * symmetric.amax());
     }
 
     #[test]

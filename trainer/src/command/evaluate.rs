@@ -1,19 +1,20 @@
 //! `trainer evaluate`.
 
-use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
+use tinderbox_format::replace;
 use tinderbox_trainer::data::Dataset;
-use tinderbox_trainer::episode::Rank;
+use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::evaluate::labelled::{self, RATINGS};
 use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, Stage, evaluate, onboarding};
-use tinderbox_trainer::report::{self, METRICS, Report};
+use tinderbox_trainer::report::{self, METRICS, Report, Subject};
 
 /// Compare learners and baselines on users that training did not see
 ///
@@ -24,28 +25,35 @@ use tinderbox_trainer::report::{self, METRICS, Report};
 #[derive(Args)]
 #[command(after_help = "Examples:
   trainer evaluate --data ml-100k --protocol p1 --folds 10
+  trainer evaluate --data ml-100k --report report.html
   trainer evaluate --data ml-100k --methods maml,maml:first-order,maml:steps=0,maml:f32,ease
 Methods:
   learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
-             and, without another fit, by :likes-only (only the likes of the k interactions are shown),
-             :first-likes (the first k likes are shown), :f32 (scored in the trainer's f32 arithmetic in place of the
-             exported file)
+             :random-order (under p1t, trained as for p1) and, without another fit, by :likes-only (only the likes of
+             the k interactions are shown), :first-likes (the first k likes are shown), :f32 (scored in the trainer's
+             f32 arithmetic in place of the exported file)
   baselines  popularity item-knn user-knn ease edlae ials prototypes ridge
              under p2: item-mean user-knn-residual rating-factors
-             under p3: content-popularity content-ridge
+             under p3: content-popularity content-ridge, changed by :raters=N
 Rated items (p2):
   The users with 13 to 100 ratings, of which ten are drawn at random, several times. Methods see all the others and
   rank those ten, judged by NDCG with gains 2^rating - 1. Learners learn just that, unless --rank says otherwise.
 New items (p3):
   A tenth of the items, another one in each fold, is taken out of the log and keeps its features. Methods see the
   first k interactions of a tested user and rank those items alone, judged on the ones that the user likes. Which
-  items are out matters more than which users are tested: compare methods by their differences, over all folds.")]
+  items are out matters more than which users are tested: compare methods by their differences, over all folds.
+  With :raters=N each new item also comes with the feedback of N training users, or of as many as rated it.
+Onboarding:
+  A tested user is shown the first 5, 10 or 20 of a list of items. The user's own ratings answer, half of them; what the
+  user has not rated is skipped. The lists: what `fit` chooses for the model file, the most popular items, random ones,
+  those with the largest log-popularity times entropy of ratings. --methods names learners [default: all three].")]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     data: DataArgs,
 
-    /// p1: feedback in random order; p1t: in time order; p2: rated items among themselves; p3: new items, of which only
-    /// the features are known; onboarding: users are asked about the same few items
+    /// p1: feedback in random order; p1t: in time order, learners trained with --time-order; p2: rated items among
+    /// themselves; p3: new items, of which only the features are known; onboarding: users are shown the same few items
+    /// and rate those that they know
     #[arg(long, value_enum, default_value = "p1")]
     protocol: ProtocolName,
 
@@ -83,6 +91,10 @@ pub(crate) struct Evaluate {
     /// Write all figures there, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    /// Write a page with plots and tables there, as one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -102,26 +114,30 @@ impl Evaluate {
             ProtocolName::P2 => return self.run_labelled(),
             ProtocolName::P3 => Protocol::P3,
         };
-        let config = self.learning.config(Rank::Catalogue)?;
+        let mut config = self.learning.config(Rank::Catalogue)?;
+        if matches!(self.protocol, ProtocolName::P1t) {
+            config.order = Order::Time; // trained as it is judged
+        }
+        let name = self.data.name();
         let (dataset, _) = self.data.read()?;
         let (dataset, _) = dataset.filter(self.min_item.unwrap_or(5), self.min_user.unwrap_or(20));
         if let Some(method) = self.methods.iter().find(|method| !method.suits(protocol)) {
             bail!("protocol {} cannot judge {}", protocol.name(), method.name());
         }
-        let learners = match self.methods.as_slice() {
-            [] => vec!["maml".parse().map_err(anyhow::Error::msg)?],
-            methods => methods.to_vec(),
-        };
-        let plan = Plan {
+        let mut plan = Plan {
             protocol,
             folds: usize::from(self.folds),
-            methods: if self.methods.is_empty() { Method::all(protocol) } else { self.methods },
+            methods: if self.methods.is_empty() { Method::all(protocol) } else { self.methods.clone() },
             config,
             dim: self.learning.dim,
             seed: self.split_seed,
         };
         if matches!(self.protocol, ProtocolName::Onboarding) {
-            return onboard(&dataset, &plan, learners, self.json.as_deref());
+            ensure!(self.report.is_none(), "protocol onboarding has no page: see --json");
+            if self.methods.is_empty() {
+                plan.methods.retain(|method| method.shipped().is_some());
+            }
+            return onboard(&dataset, &plan, self.json.as_deref());
         }
         let outcomes = compare(&dataset, &plan)?;
         let report = Report::new(&plan, &outcomes);
@@ -132,12 +148,16 @@ impl Evaluate {
         tables.retain(|table| !table.is_empty());
         write!(stdout().lock(), "{}", tables.join("\n"))?;
         if let Some(path) = self.json {
-            fs::write(&path, format!("{:#}\n", report.json())).with_context(|| path.display().to_string())?;
+            write_json(&path, &report.json())?;
+        }
+        if let Some(path) = self.report {
+            write_file(&path, &report.page(&Subject::new(name, &dataset))?)?;
         }
         Ok(())
     }
 
     fn run_labelled(self) -> Result<()> {
+        ensure!(self.report.is_none(), "protocol p2 has no page: see --json");
         let config = self.learning.config(Rank::Rated)?;
         let (dataset, _) = self.data.read()?;
         ensure!(dataset.levels.values.len() > 1, "protocol p2 needs ratings");
@@ -162,30 +182,34 @@ impl Evaluate {
         let report = report::labelled::Report::new(&plan, &outcomes);
         write!(stdout().lock(), "{}", report.table())?;
         if let Some(path) = self.json {
-            fs::write(&path, format!("{:#}\n", report.json())).with_context(|| path.display().to_string())?;
+            write_json(&path, &report.json())?;
         }
         Ok(())
     }
 }
 
-/// Says what asking new users about items is worth, learner by learner.
-fn onboard(dataset: &Dataset, plan: &Plan, learners: Vec<Method>, json: Option<&Path>) -> Result<()> {
+/// Says what showing items to new users is worth, learner by learner.
+fn onboard(dataset: &Dataset, plan: &Plan, json: Option<&Path>) -> Result<()> {
     let mut all = Vec::new();
-    for learner in &learners {
-        let Method::Learner(variant) = learner else {
-            bail!("protocol onboarding judges learners, not {}", learner.name());
+    for method in &plan.methods {
+        let Some(learner) = method.shipped() else {
+            bail!("protocol onboarding judges learners as they ship, not {}", method.name());
         };
         let screen = Screen::new("splitting");
-        let outcomes = onboarding::ask(dataset, plan, variant, &mut |stage| say(&screen, plan, stage))?;
+        let outcomes = onboarding::ask(dataset, plan, learner, &mut |stage| say(&screen, plan, stage))?;
         drop(screen);
-        write!(stdout().lock(), "{}", report::onboarding::table(learner.name(), &outcomes))?;
-        all.push(report::onboarding::json(learner.name(), &outcomes));
+        write!(stdout().lock(), "{}", report::onboarding::table(method.name(), &outcomes))?;
+        all.push(report::onboarding::json(method.name(), &outcomes));
     }
-    if let Some(path) = json {
-        fs::write(path, format!("{:#}\n", serde_json::Value::from(all)))
-            .with_context(|| path.display().to_string())?;
-    }
-    Ok(())
+    json.map_or(Ok(()), |path| write_json(path, &all.into()))
+}
+
+fn write_json(path: &Path, value: &Value) -> Result<()> {
+    write_file(path, &format!("{value:#}\n"))
+}
+
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    replace(path, text.as_bytes()).with_context(|| path.display().to_string())
 }
 
 fn ensure_folds(dataset: &Dataset) -> Result<()> {
@@ -195,14 +219,6 @@ fn ensure_folds(dataset: &Dataset) -> Result<()> {
         dataset.users.len()
     );
     Ok(())
-}
-
-fn say(screen: &Screen, plan: &Plan, stage: Stage<'_>) {
-    let what = format!("fold {} of {}, {}", stage.fold + 1, plan.folds, stage.method);
-    match stage.training {
-        Some(now) => screen.training(&what, now.training),
-        None => screen.say(what),
-    }
 }
 
 /// Evaluates under a progress line; says which methods the data is too large for.
@@ -217,4 +233,12 @@ pub(crate) fn compare(dataset: &Dataset, plan: &Plan) -> Result<Vec<Outcome>> {
         }
     }
     Ok(outcomes)
+}
+
+fn say(screen: &Screen, plan: &Plan, stage: Stage<'_>) {
+    let what = format!("fold {} of {}, {}", stage.fold + 1, plan.folds, stage.method);
+    match stage.training {
+        Some(now) => screen.training(&what, now.training),
+        None => screen.say(what),
+    }
 }

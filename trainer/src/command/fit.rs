@@ -48,36 +48,49 @@ pub(crate) struct Fit {
 }
 
 /// Share of the users that validation takes.
-const VALIDATION: f64 = 0.1;
+pub(crate) const VALIDATION: f64 = 0.1;
 
 impl Fit {
     pub(crate) fn run(self) -> Result<()> {
         let config = self.learning.config(Rank::Catalogue)?;
         let (dataset, _) = self.data.read()?;
-        let (dataset, left_out) = dataset.filter(self.min_item, self.min_user);
-        if left_out.users > 0 || left_out.interactions > 0 {
-            eprintln!(
-                "left out for too little feedback: {} users, {} items, {} interactions",
-                left_out.users, left_out.items, left_out.interactions
-            );
-        }
+        let dataset = filtered(dataset, self.min_item, self.min_user);
         fit(&dataset, self.learner.choice(self.learning.dim), &config, &self.out)
     }
 }
 
-/// Chooses by validation, fits the choice on all users, saves the run and says what was tried.
-pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
-    let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
-    ensure!(users.len() >= 2, "{} user with enough feedback: a fit needs two at least", users.len());
+/// Leaves out items and users with little feedback, and says so on standard error.
+pub(crate) fn filtered(dataset: Dataset, min_item: usize, min_user: usize) -> Dataset {
+    let (dataset, left_out) = dataset.filter(min_item, min_user);
+    if left_out.users > 0 || left_out.interactions > 0 {
+        eprintln!(
+            "left out for too little feedback: {} users, {} items, {} interactions",
+            left_out.users, left_out.items, left_out.interactions
+        );
+    }
+    dataset
+}
+
+/// Refuses data from which nothing can be learned about what is to be ranked.
+pub(crate) fn ensure_learnable(dataset: &Dataset, rank: Rank) -> Result<()> {
+    let users = dataset.users.len();
+    ensure!(users >= 2, "{users} user with enough feedback: a fit needs two at least");
     let is_liked = |i: &Interaction| dataset.levels.liked(i.level);
     ensure!(
         dataset.interactions.iter().flatten().any(is_liked),
         "no rating counts as a like, so that there is nothing to learn: see --like-at"
     );
     ensure!(
-        config.rank == Rank::Catalogue || dataset.levels.values.len() > 1,
+        rank == Rank::Catalogue || dataset.levels.values.len() > 1,
         "--rank rated needs more than one rating: here all are the same"
     );
+    Ok(())
+}
+
+/// Chooses by validation, fits the choice on all users, saves the run and says what was tried.
+pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
+    ensure_learnable(dataset, config.rank)?;
+    let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
     let screen = Screen::new("teacher");
     let (train, validation) = hold_out(&users, VALIDATION, config.seed);
     let training = Training::new(dataset, &train, &validation, config.rank, config.seed);

@@ -8,3 +8,4 @@ pub(crate) mod inspect;
 pub(crate) mod quickstart;
 pub(crate) mod recommend;
 pub(crate) mod synth;
+pub(crate) mod tune;

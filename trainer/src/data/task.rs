@@ -129,6 +129,14 @@ impl TaskSet {
     }
 }
 
+impl Task {
+    /// At most `count` of the interactions, evenly spread in time: what the user is known by to others.
+    pub fn spread(&self, count: usize) -> Vec<Interaction> {
+        let step = self.interactions.len().div_ceil(count.max(1)).max(1);
+        self.interactions.iter().step_by(step).copied().collect()
+    }
+}
+
 impl HeldOut {
     /// Protocol P1: the feedback in random order, the first half as the pool, the likes of the second as
     /// the query. The order depends on the seed and on the user, not on which other users are held out.
@@ -229,6 +237,15 @@ mod tests {
         assert!(HeldOut::in_time_order(&task(0, &[1]), &levels()).is_none());
         assert!(HeldOut::in_time_order(&task(0, &[1, 0]), &levels()).is_none());
         assert!(HeldOut::in_time_order(&task(0, &[]), &levels()).is_none());
+    }
+
+    #[test]
+    fn a_spread_covers_the_whole_time_with_no_more_than_asked_for() {
+        let items = |count| task(0, &[1; 10]).spread(count).iter().map(|i| i.item).collect::<Vec<_>>();
+        assert_eq!(items(20), (0..10).collect::<Vec<_>>());
+        assert_eq!(items(5), [0, 2, 4, 6, 8]);
+        assert_eq!(items(4), [0, 3, 6, 9]);
+        assert!(task(0, &[]).spread(3).is_empty());
     }
 
     #[test]

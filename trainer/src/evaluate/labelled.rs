@@ -52,8 +52,9 @@ pub fn methods() -> Vec<Method> {
 /// Whether the protocol can judge `method`.
 pub fn suits(method: &Method) -> bool {
     match method {
-        Method::Learner(variant) => variant.shown == Shown::Everything,
+        Method::Learner(variant) => variant.shown == Shown::Everything && variant.raters == 0,
         Method::Baseline(name) => LABELLED_NAMES.contains(name),
+        Method::Rated(_) => false,
     }
 }
 
@@ -76,6 +77,7 @@ pub fn evaluate(
             progress(Stage { fold, method: method.name(), training: None });
             let judged = match method {
                 Method::Baseline(name) => trial.judge_baseline(name, plan),
+                Method::Rated(_) => None, // does not suit
                 Method::Learner(variant) => Some(trial.judge_learner(variant, plan, &mut |now| {
                     progress(Stage { fold, method: method.name(), training: Some(now) });
                 })?),
@@ -92,7 +94,7 @@ impl Outcome {
     fn new(method: &Method) -> Self {
         Self {
             name: method.name().to_owned(),
-            is_baseline: matches!(method, Method::Baseline(_)),
+            is_baseline: !matches!(method, Method::Learner(_)),
             choices: Vec::new(),
             bytes: 0,
             users: Vec::new(),
@@ -227,7 +229,7 @@ mod tests {
     #[test]
     fn what_the_protocol_cannot_judge_does_not_suit() {
         assert!(methods().iter().all(suits));
-        for name in ["ease", "content-ridge", "maml:likes-only"] {
+        for name in ["ease", "content-ridge", "content-ridge:raters=3", "maml:likes-only", "maml:raters=3"] {
             assert!(!suits(&name.parse().unwrap()), "{name}");
         }
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::Protocol;
 use crate::baseline;
 use crate::data::{Interaction, Levels};
+use crate::episode::Order;
 use crate::fit::Choice;
 use crate::learner::Kind;
 use crate::train::Config;
@@ -16,6 +17,16 @@ pub enum Method {
     Learner(Variant),
     /// A baseline, by its name in [`baseline::NAMES`].
     Baseline(&'static str),
+    /// A baseline of [`baseline::CONTENT_NAMES`] that sees early raters: `content-ridge:raters=3`.
+    Rated(Rated),
+}
+
+/// A baseline for new items, and how many of an item's first raters it sees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rated {
+    text: String,
+    pub(super) name: &'static str,
+    pub(super) raters: usize,
 }
 
 /// A learner with changes to its configuration: `maml:first-order:steps=4`.
@@ -25,11 +36,14 @@ pub struct Variant {
     choice: Choice,
     first_order: bool,
     no_teacher: bool,
+    random_order: bool,
     steps: Option<usize>,
     dim: Option<usize>,
     /// Judged by the trainer's f32 arithmetic in place of the exported file.
     pub(super) in_f32: bool,
     pub(super) shown: Shown,
+    /// How many of a new item's first raters move its row.
+    pub(super) raters: usize,
 }
 
 /// Which of a test user's interactions a learner is shown. Learning is not concerned.
@@ -50,6 +64,12 @@ impl FromStr for Method {
         if let Some(name) = baselines().find(|name| *name == text) {
             return Ok(Self::Baseline(name));
         }
+        if let Some((name, raters)) = text.split_once(":raters=")
+            && let Some(name) = baseline::CONTENT_NAMES.into_iter().find(|known| *known == name)
+        {
+            let raters = raters.parse().map_err(|_| format!("no number in {raters:?}"))?;
+            return Ok(Self::Rated(Rated { text: text.to_owned(), name, raters }));
+        }
         let mut parts = text.split(':');
         let learner = parts.next().unwrap_or_default();
         let choice = match Kind::ALL.iter().find(|kind| kind.name() == learner) {
@@ -67,25 +87,29 @@ impl FromStr for Method {
             choice,
             first_order: false,
             no_teacher: false,
+            random_order: false,
             steps: None,
             dim: None,
             in_f32: false,
             shown: Shown::Everything,
+            raters: 0,
         };
         for change in parts {
             let number = |value: &str| value.parse().map_err(|_| format!("no number in {change:?}"));
             match change.split_once('=') {
                 None if change == "first-order" => variant.first_order = true,
                 None if change == "no-teacher" => variant.no_teacher = true,
+                None if change == "random-order" => variant.random_order = true,
                 None if change == "f32" => variant.in_f32 = true,
                 None if change == "likes-only" => variant.shown = Shown::Likes,
                 None if change == "first-likes" => variant.shown = Shown::FirstLikes,
                 Some(("steps", value)) => variant.steps = Some(number(value)?),
                 Some(("dim", value)) => variant.dim = Some(number(value)?),
+                Some(("raters", value)) => variant.raters = number(value)?,
                 _ => {
                     return Err(format!(
-                        "no change {change:?}; known: first-order, no-teacher, steps=N, dim=N, f32, likes-only, \
-                         first-likes"
+                        "no change {change:?}; known: first-order, no-teacher, random-order, steps=N, dim=N, f32, likes-only, \
+                         first-likes, raters=N"
                     ));
                 }
             }
@@ -100,6 +124,7 @@ impl Method {
         match self {
             Self::Learner(variant) => &variant.name,
             Self::Baseline(name) => name,
+            Self::Rated(rated) => &rated.text,
         }
     }
 
@@ -109,11 +134,21 @@ impl Method {
         names.filter_map(|name| name.parse().ok()).collect()
     }
 
+    /// The learner, if it is one and is judged by its file and on all that it is shown.
+    pub fn shipped(&self) -> Option<&Variant> {
+        match self {
+            Self::Learner(variant) if !variant.in_f32 && variant.shown == Shown::Everything => Some(variant),
+            _ => None,
+        }
+    }
+
     /// Whether `protocol` can judge it.
     pub fn suits(&self, protocol: Protocol) -> bool {
         match self {
-            // New items have rows in int8 only.
-            Self::Learner(variant) => !(variant.in_f32 && protocol == Protocol::P3),
+            // New items have rows in int8 only, and no others have early raters.
+            Self::Learner(variant) if protocol == Protocol::P3 => !variant.in_f32,
+            Self::Learner(variant) => variant.raters == 0,
+            Self::Rated(_) => protocol == Protocol::P3,
             Self::Baseline(name) => protocol.baselines().contains(name),
         }
     }
@@ -157,6 +192,7 @@ impl Variant {
         Config {
             first_order: self.first_order || base.first_order,
             teacher_weight: if self.no_teacher { 0.0 } else { base.teacher_weight },
+            order: if self.random_order { Order::Random } else { base.order },
             steps: self.steps.unwrap_or(base.steps),
             dim: self.dim.unwrap_or(base.dim),
             ..base.clone()
@@ -174,6 +210,9 @@ mod tests {
         let content = Method::Baseline("content-ridge");
         assert!(ease.suits(Protocol::P1t) && !ease.suits(Protocol::P3));
         assert!(content.suits(Protocol::P3) && !content.suits(Protocol::P1));
+        for rated in ["maml:raters=3", "content-ridge:raters=3"].map(|text| text.parse::<Method>().unwrap()) {
+            assert!(rated.suits(Protocol::P3) && !rated.suits(Protocol::P1));
+        }
         for protocol in [Protocol::P1, Protocol::P3] {
             assert!(Method::all(protocol).iter().all(|method| method.suits(protocol)));
         }
@@ -202,6 +241,8 @@ mod tests {
             ("svd", "no method \"svd\"; learners"),
             ("maml:second-order", "no change \"second-order\"; known"),
             ("maml:steps=many", "no number in \"steps=many\""),
+            ("content-ridge:raters=few", "no number in \"few\""),
+            ("ease:raters=3", "no method \"ease\"; learners"),
         ] {
             let found = text.parse::<Method>().expect_err("not a method");
             assert!(found.starts_with(error), "{found}");

@@ -10,7 +10,8 @@
 //! **P3**: new items. A tenth of the items, rotated like the users, is taken out altogether: no method sees any
 //! feedback on them, only their features. A held-out user's feedback on the other items is shuffled into the support
 //! pool; a method ranks the new items alone and is judged on those that the user likes. Users who like none of them
-//! are left out.
+//! are left out. `raters=N` shows methods the feedback of the first N training users who rated each new item, and what
+//! else these are known for.
 //!
 //! **[Onboarding](onboarding)**: instead of revealing what they like, held-out users are shown the same few items.
 //!
@@ -25,7 +26,7 @@ mod new_items;
 pub mod onboarding;
 mod trial;
 
-pub use method::{Method, Variant};
+pub use method::{Method, Rated, Variant};
 
 use crate::baseline;
 use crate::data::{Dataset, folds};
@@ -158,7 +159,8 @@ pub fn evaluate(
             let Some(outcome) = slot else { continue };
             progress(Stage { fold, method: method.name(), training: None });
             let judged = match method {
-                Method::Baseline(name) => trial.judge_baseline(name, plan),
+                Method::Baseline(name) => trial.judge_baseline(name, 0, plan),
+                Method::Rated(rated) => trial.judge_baseline(rated.name, rated.raters, plan),
                 Method::Learner(variant) => {
                     let mut training_progress = |now: Progress<'_>| {
                         progress(Stage { fold, method: method.name(), training: Some(now) })
@@ -180,7 +182,7 @@ impl Outcome {
     fn new(method: &Method) -> Self {
         Self {
             name: method.name().to_owned(),
-            is_baseline: matches!(method, Method::Baseline(_)),
+            is_baseline: !matches!(method, Method::Learner(_)),
             choices: Vec::new(),
             bytes: 0,
             users: Vec::new(),

@@ -1,10 +1,10 @@
-//! Protocol P3: items that training never saw are ranked, by their features.
+//! Protocol P3: items that training never saw are ranked, by their features and maybe by their first raters.
 
 use std::borrow::Cow;
 
 use super::Plan;
 use super::trial::Trial;
-use crate::data::{Dataset, HeldOut, Split, Task, TaskSet, item_fold};
+use crate::data::{Dataset, HeldOut, NewItem, Split, Task, TaskSet, item_fold};
 use crate::fit::Training;
 
 impl<'a> Trial<'a> {
@@ -29,11 +29,10 @@ impl<'a> Trial<'a> {
         for place in split.train.iter().flat_map(|&user| liked_among(dataset, user, &new_items)) {
             likes[set.catalogue.len() + place] += 1;
         }
-        let features_of = |&item: &u32| dataset.item_features.of[item as usize].clone();
         Self {
+            new_items: NewItem::among(dataset, &new_items, &set, plan.seed),
             training: Training::with_validation(set, validation, plan.config.rank),
             test,
-            new_items: new_items.iter().map(features_of).collect(),
             likes,
             known: Cow::Owned(known),
         }
@@ -50,7 +49,8 @@ fn liked_among(dataset: &Dataset, user: u32, items: &[u32]) -> impl Iterator<Ite
 mod tests {
     use super::*;
     use crate::data::{World, folds};
-    use crate::evaluate::{Method, Protocol};
+    use crate::evaluate::{Method, Protocol, evaluate};
+    use crate::metrics::SHOTS;
     use crate::train::Config;
 
     #[test]
@@ -76,5 +76,20 @@ mod tests {
             assert!(queried.into_iter().all(|&item| (rows..rows + new.len() as u32).contains(&item)));
         }
         assert!(times_new.iter().all(|&times| times == 1));
+    }
+
+    #[test]
+    fn early_raters_make_new_items_rank_better() {
+        let world = World { users: 200, items: 150, interactions: 40, ..World::default() };
+        let dataset = world.dataset().unwrap();
+        let methods = vec!["maml".parse().unwrap(), "maml:raters=10".parse().unwrap()];
+        let config = Config { dim: 16, epochs: 6, ..Config::default() };
+        let plan = Plan { protocol: Protocol::P3, folds: 2, methods, config, dim: None, seed: 3 };
+        let outcomes = evaluate(&dataset, &plan, &mut |_| {}).unwrap();
+        let [alone, rated] = [0, 1].map(|at| {
+            let ndcg = outcomes[at].users.iter().flatten().map(|metrics| metrics.ndcg_10);
+            ndcg.sum::<f64>() / outcomes[at].users.len() as f64 / SHOTS.len() as f64
+        });
+        assert!(rated > alone + 0.01, "{alone} {rated}");
     }
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use tinderbox::{EmbedError, Filter, Model, ModelFile, NewItems, Ranked, Session, embed_item};
+use tinderbox::{Filter, Model, ModelFile, NewItems, Ranked, Rater, Session, SessionError, adapt_item};
 
 use super::method::{Shown, Variant};
 use super::{Found, Plan, Protocol};
 use crate::baseline::{self, Tuned};
-use crate::data::{Dataset, HeldOut, Interaction};
+use crate::data::{Dataset, HeldOut, Interaction, KNOWN_BY, NewItem, Rating, Task};
 use crate::export::{ExportError, export};
 use crate::exposure::{Exposure, parts};
 use crate::fit::{Choice, Progress, Training};
@@ -27,8 +27,8 @@ pub(super) struct Trial<'a> {
     pub(super) known: Cow<'a, Dataset>,
     pub(super) training: Training,
     pub(super) test: Tested,
-    /// The features of each new item; none unless under P3.
-    pub(super) new_items: Vec<Vec<u32>>,
+    /// None unless under P3.
+    pub(super) new_items: Vec<NewItem>,
     /// How many training users like each candidate: the rows of the catalogue and, behind them, the new items.
     pub(super) likes: Vec<u32>,
 }
@@ -81,11 +81,11 @@ impl FromIterator<(HeldOut, usize)> for Tested {
 
 impl Trial<'_> {
     /// Tunes a baseline and judges it; `None` if the data is too large for it.
-    pub(super) fn judge_baseline(&self, name: &str, plan: &Plan) -> Option<Judged> {
+    pub(super) fn judge_baseline(&self, name: &str, raters: usize, plan: &Plan) -> Option<Judged> {
         let Training { set, validation, .. } = &self.training;
         let Tuned { choice, scorer, bytes, .. } = match plan.protocol {
             Protocol::P1 | Protocol::P1t => baseline::tune(name, set, validation, plan.seed),
-            Protocol::P3 => baseline::tune_content(name, set, validation, &self.new_items, plan.seed),
+            Protocol::P3 => baseline::tune_content(name, set, validation, &self.new_items, raters, plan.seed),
         }?;
         Some(self.judge(choice, bytes, &self.lists_in_f32(scorer.as_ref(), Shown::Everything)))
     }
@@ -117,7 +117,7 @@ impl Trial<'_> {
         let lists = if variant.in_f32 {
             self.lists_in_f32(&fit.learned, variant.shown)
         } else {
-            self.lists_of_file(&fit.file, variant.shown)?
+            self.lists_of_file(&fit.file, variant)?
         };
         Ok(self.judge(fit.choice.clone(), fit.file.bytes().len(), &lists))
     }
@@ -134,9 +134,9 @@ impl Trial<'_> {
     }
 
     /// The engine's rankings: of the catalogue or, if there are any, of the new items alone.
-    fn lists_of_file(&self, file: &ModelFile, shown: Shown) -> Result<Vec<Lists>, ExportError> {
+    fn lists_of_file(&self, file: &ModelFile, variant: &Variant) -> Result<Vec<Lists>, ExportError> {
         let model = file.model()?;
-        let (rows, scales) = embed(&model, &self.new_items)?;
+        let (rows, scales) = self.embed(model, variant.raters)?;
         let numbers: Vec<u32> = (model.items() as u32..).take(self.new_items.len()).collect();
         let allow = (!numbers.is_empty()).then_some(numbers.as_slice());
         let len = Session::scratch_len(&model, SHOTS[SHOTS.len() - 1]);
@@ -146,7 +146,7 @@ impl Trial<'_> {
             session.set_features(&user.features)?;
             let mut lists = Lists::default();
             for (list, shots) in lists.iter_mut().zip(SHOTS) {
-                let [support, seen] = shown.of(&user.pool, shots, &self.training.set.levels);
+                let [support, seen] = variant.shown.of(&user.pool, shots, &self.training.set.levels);
                 session.adapt(&support.iter().map(as_engine).collect::<Vec<_>>())?;
                 let deny = ascending(&seen);
                 let mut out = [Ranked::default(); LIST];
@@ -157,6 +157,33 @@ impl Trial<'_> {
             Ok(lists)
         };
         self.test.users.par_iter().map_init(|| vec![0.0; len], lists_of_user).collect()
+    }
+
+    /// The rows (items x dim) and scales of the new items, moved by their first `raters`.
+    fn embed(&self, model: Model<'_>, raters: usize) -> Result<(Vec<i8>, Vec<f32>), ExportError> {
+        let users = if raters > 0 { self.raters(model)? } else { Vec::new() };
+        let mut rows = vec![0; self.new_items.len() * model.dim()];
+        let mut scratch = vec![0.0; 3 * model.dim()];
+        let pairs = rows.chunks_exact_mut(model.dim()).zip(&self.new_items);
+        let scales = pairs.map(|(row, item)| {
+            let rater = |rating: &Rating| Rater { user: &users[rating.task as usize], level: rating.level };
+            let raters: Vec<Rater<'_>> = item.early(raters).iter().map(rater).collect();
+            adapt_item(&model, &item.features, &raters, &mut scratch, row)
+        });
+        let scales = scales.collect::<Result<_, _>>()?;
+        Ok((rows, scales))
+    }
+
+    /// The embedding of each training user, adapted to what the user is known by.
+    fn raters(&self, model: Model<'_>) -> Result<Vec<Vec<f32>>, SessionError> {
+        let mut scratch = vec![0.0; Session::scratch_len(&model, KNOWN_BY)];
+        let mut session = Session::new(model, &mut scratch)?;
+        let embedding = |task: &Task| {
+            session.set_features(&task.features)?;
+            session.adapt(&task.spread(KNOWN_BY).iter().map(as_engine).collect::<Vec<_>>())?;
+            Ok(session.user().to_vec())
+        };
+        self.training.set.tasks.iter().map(embedding).collect()
     }
 
     fn judge(&self, choice: String, bytes: usize, lists: &[Lists]) -> Judged {
@@ -195,14 +222,6 @@ impl Trial<'_> {
         let rows = self.training.set.catalogue.len();
         if self.new_items.is_empty() { 0..rows } else { rows..self.likes.len() }
     }
-}
-
-/// The rows (items x dim) and scales of new items with these features.
-fn embed(model: &Model<'_>, new_items: &[Vec<u32>]) -> Result<(Vec<i8>, Vec<f32>), EmbedError> {
-    let mut rows = vec![0; new_items.len() * model.dim()];
-    let pairs = rows.chunks_exact_mut(model.dim()).zip(new_items);
-    let scales = pairs.map(|(row, features)| embed_item(model, features, row)).collect::<Result<_, _>>()?;
-    Ok((rows, scales))
 }
 
 /// An interaction of the trainer as one of the engine: catalogue rows and levels have the same numbers.

@@ -55,6 +55,12 @@ pub struct Check {
     pub validation: f64,
 }
 
+/// The epoch that was best on validation, the first of equals; `None` without validation.
+pub fn best_epoch(history: &[Check]) -> Option<u32> {
+    let checks = history.iter().rev(); // of equals, `max_by` takes the last
+    checks.max_by(|a, b| a.validation.total_cmp(&b.validation)).map(|check| check.epoch)
+}
+
 /// The meta-parameters as they are served: features folded into the rows, rows at unit norm, positive
 /// ones exponentiated. Matrices lie column-major, embeddings one after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,12 +135,6 @@ impl Learned {
             Rule::Prototypical { .. } => Kind::Prototypical,
             Rule::Matching { .. } => Kind::Matching,
         }
-    }
-
-    /// The epoch that was best on validation, the first of equals; `None` without validation.
-    pub fn best_epoch(&self) -> Option<u32> {
-        let checks = self.history.iter().rev(); // of equals, `max_by` takes the last
-        checks.max_by(|a, b| a.validation.total_cmp(&b.validation)).map(|check| check.epoch)
     }
 
     /// What [`crate::metrics::validation`] says of this scorer; mean NDCG@10 of each user over [`SHOTS`] much faster.

@@ -26,7 +26,7 @@ mod start_rated;
 mod vector;
 
 pub use candidates::{Candidates, Sampler};
-pub use learned::{Check, Learned, Rule};
+pub use learned::{Check, Learned, Rule, best_epoch};
 pub use objective::{Objective, Teacher};
 pub use parameters::{Block, Parameters, Real, Shape};
 pub use start::{Start, start};

@@ -2,15 +2,23 @@
 //!
 //! After training, a ridge regression from features to the trained rows, popularity and slack axes
 //! included: what the features tell of an item's popularity is thereby part of a new item's row, and the
-//! rows of known items are what they would be without it. Neither the weights' power nor the pull matters
-//! much: on ML-100K, powers from 0 to 1 and pulls from 3 to 30 lie within .009 of each other in NDCG@10.
+//! rows of known items are what they would be without it.
+//!
+//! Measured in NDCG@10 under P3, ten folds, paired. The sum of an item's features in place of the sum over the root of
+//! their number, as in the encoder: +.006 ± .002 on ML-100K, +.009 ± .003 on ml-latest-small; that an item
+//! has many tells something. The weights' power (0 to 1) and the pull (10 to 100) matter less than that. No
+//! gain: the softmax loss of training users on rows from features, which fits the hits (down to -.05, the
+//! longer it is trained); a turn of the predicted rows trained by that loss on predictions for items left
+//! out (+.008 at best, gone ten steps later); a pull of each axis by leave-one-out; neighbouring years pulled
+//! to each other; words of titles; rows that solve for the likes of training users in place of the trained ones
+//! (-.02). Pairs of genres: +.005, for features that an app would have to make up.
 
 use super::Learned;
 use crate::baseline::FeatureRidge;
 use crate::data::TaskSet;
 
 /// Pull of a feature's embedding towards zero, in items.
-const PULL: f32 = 10.0;
+const PULL: f32 = 30.0;
 
 impl Learned {
     /// Fits the table that new items are embedded by to the trained rows. A row weighs the square root of its
@@ -107,8 +115,7 @@ mod tests {
             let mut expected = learned.new_item_base.clone();
             for &feature in features {
                 let embedding = &learned.item_features[feature as usize * learned.dim..];
-                let share = (features.len() as f32).sqrt();
-                expected.iter_mut().zip(embedding).for_each(|(sum, x)| *sum += x / share);
+                expected.iter_mut().zip(embedding).for_each(|(sum, x)| *sum += x);
             }
             let length = expected.iter().map(|x| x * x).sum::<f32>().sqrt();
             for (&found, expected) in row.iter().zip(expected) {

@@ -28,6 +28,12 @@ const NARROWEST: usize = 8;
 pub trait Teacher: Sync {
     /// Fills `out`, one logit per catalogue row, for a user with this feedback.
     fn logits(&self, support: &[Interaction], out: &mut [f32]);
+
+    /// Rows to start from (dim x items), one column an item; `None` if the teacher knows of none.
+    fn directions(&self, dim: usize, seed: u64) -> Option<DMatrix<f32>> {
+        let _ = (dim, seed);
+        None
+    }
 }
 
 /// What meta-training minimises.

@@ -1,10 +1,12 @@
-//! Where meta-training starts: a matrix factorisation for the rows, popularity on an axis of its own.
+//! Where meta-training starts: the teacher's directions for the rows or, without a teacher, a matrix factorisation;
+//! popularity on an axis of its own.
 //!
 //! An axis of the embedding carries an item's popularity and another makes up for the length, so that
 //! popularity is part of the cosine, and how much of it a user gets is the prior's component there.
 
 use serde::{Deserialize, Serialize};
 
+use super::objective::Teacher;
 use super::parameters::{Block, Parameters, Shape};
 use crate::baseline::Ials;
 use crate::data::{Sentiment, TaskSet};
@@ -18,10 +20,12 @@ const POPULAR: f32 = 0.3;
 /// Axes that do not come from the factorisation: slack and popularity.
 const AXES: usize = 2;
 
-/// How the rows' start values are factorised.
+/// Where the rows' start values come from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Start {
+    /// From the teacher's directions, if there is a teacher that knows any; else from a factorisation, as below.
+    pub from_teacher: bool,
     /// [`Ials::regularisation`].
     pub regularisation: f32,
     /// [`Ials::unobserved`]; long-tailed catalogues want it much smaller.
@@ -32,22 +36,31 @@ pub struct Start {
 
 impl Default for Start {
     fn default() -> Self {
-        Self { regularisation: 0.01, unobserved: 1.0, sweeps: 10 }
+        Self { from_teacher: true, regularisation: 0.01, unobserved: 1.0, sweeps: 10 }
     }
 }
 
 /// The start values for `shape`, whose `dim` is at least 3.
-pub fn start(set: &TaskSet, shape: Shape, config: &Start, seed: u64) -> Parameters<f32> {
+pub fn start(
+    set: &TaskSet,
+    shape: Shape,
+    teacher: Option<&dyn Teacher>,
+    config: &Start,
+    seed: u64,
+) -> Parameters<f32> {
     let mut parameters = Parameters::zeros(shape);
     let dim = shape.dim;
-    let factors = Ials {
-        dim: dim - AXES,
-        regularisation: config.regularisation,
-        unobserved: config.unobserved,
-        sweeps: config.sweeps,
-        seed,
-    }
-    .factorise(set);
+    let directions = |teacher: &dyn Teacher| teacher.directions(dim - AXES, seed);
+    let factors = teacher.filter(|_| config.from_teacher).and_then(directions).unwrap_or_else(|| {
+        let ials = Ials {
+            dim: dim - AXES,
+            regularisation: config.regularisation,
+            unobserved: config.unobserved,
+            sweeps: config.sweeps,
+            seed,
+        };
+        ials.factorise(set)
+    });
     let rows = parameters[Block::Items].chunks_exact_mut(dim);
     for ((row, factor), popularity) in rows.zip(factors.column_iter()).zip(popularity(set)) {
         let scale = TASTE / factor.norm().max(f32::MIN_POSITIVE);

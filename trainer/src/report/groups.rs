@@ -17,28 +17,38 @@ impl Report<'_> {
     /// that hold a third of all likes each. Fits 100 columns.
     pub fn groups(&self, metric: &str) -> String {
         let Some(first) = self.outcomes.first() else { return String::new() };
-        let (name, metric) = *METRICS.iter().find(|(name, _)| *name == metric).unwrap_or(&METRICS[0]);
-        let by_interactions = thirds(first).map(|users| {
-            let (least, most) = range(first, &users);
-            format!("{name}\n{least}-{most}")
-        });
-        let by_popularity = PARTS.map(|part| format!("recall@20\n{part}"));
-        let mut table = grid(by_interactions.into_iter().chain(by_popularity), &[]);
+        let metric = *METRICS.iter().find(|(name, _)| *name == metric).unwrap_or(&METRICS[0]);
+        let columns = columns(first, metric.0).into_iter().map(|[what, group]| format!("{what}\n{group}"));
+        let mut table = grid(columns, &[]);
         for outcome in self.outcomes {
-            let of_users = thirds(outcome).map(|users| of_users_over_k(outcome, &users, metric));
-            let of_parts = std::array::from_fn::<f64, { PARTS.len() }, _>(|part| {
-                let at_each = (0..SHOTS.len()).map(|at| of_part(outcome, part, at).mean);
-                at_each.sum::<f64>() / SHOTS.len() as f64
-            });
-            let mut row = vec![outcome.name.clone()];
-            row.extend(of_users.into_iter().chain(of_parts).map(share));
-            table.add_row(row);
+            let name = std::iter::once(outcome.name.clone());
+            table.add_row(name.chain(row(outcome, metric.1).into_iter().map(share)));
         }
         format!(
             "thirds of the test users by number of interactions; what users like, by popularity (parts of the\n\
              catalogue with a third of all likes each); mean over k\n{table}\n"
         )
     }
+}
+
+/// What the columns of a table hold, and of which group: `metric` of users, Recall@20 of items. `outcome` is any.
+pub(super) fn columns(outcome: &Outcome, metric: &str) -> Vec<[String; 2]> {
+    let by_interactions = thirds(outcome).map(|users| {
+        let (least, most) = range(outcome, &users);
+        [metric.to_owned(), format!("{least}-{most}")]
+    });
+    let by_popularity = PARTS.map(|part| ["recall@20".to_owned(), part.to_owned()]);
+    by_interactions.into_iter().chain(by_popularity).collect()
+}
+
+/// A row under these [`columns`], mean over k.
+pub(super) fn row(outcome: &Outcome, metric: Metric) -> Vec<f64> {
+    let of_users = thirds(outcome).map(|users| of_users_over_k(outcome, &users, metric));
+    let of_parts = (0..PARTS.len()).map(|part| {
+        let at_each = (0..SHOTS.len()).map(|at| of_part(outcome, part, at).mean);
+        at_each.sum::<f64>() / SHOTS.len() as f64
+    });
+    of_users.into_iter().chain(of_parts).collect()
 }
 
 /// The groups of one outcome, for programs.

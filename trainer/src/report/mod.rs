@@ -1,8 +1,15 @@
-//! Evaluations as tables for a terminal and as JSON.
+//! Evaluations as tables for a terminal, as JSON, and as a page with plots.
 
 mod groups;
+mod label;
 pub mod labelled;
 pub mod onboarding;
+mod page;
+mod plot;
+pub mod search;
+
+pub use page::Subject;
+pub use plot::PlotError;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
@@ -44,6 +51,13 @@ pub struct Report<'a> {
 struct Estimate {
     mean: f64,
     error: f64,
+}
+
+impl Estimate {
+    /// Whether it is more than two standard errors from 0.
+    fn is_clear(self) -> bool {
+        self.mean.abs() > 2.0 * self.error
+    }
 }
 
 impl<'a> Report<'a> {
@@ -94,15 +108,13 @@ impl<'a> Report<'a> {
     }
 
     /// What the first ten of the lists show of the catalogue, mean over k: coverage, Gini coefficient, popularity. See
-    /// [`Exposure`](crate::exposure::Exposure).
+    /// [`Exposure`].
     pub fn exposure(&self) -> String {
         let columns = EXPOSURE.map(|(name, _)| name.to_owned());
         let mut table = grid(columns.into_iter(), &[]);
         for outcome in self.outcomes {
-            let over_k =
-                |measure: Measure| outcome.exposure.iter().map(measure).sum::<f64>() / SHOTS.len() as f64;
             let mut row = vec![outcome.name.clone()];
-            row.extend(EXPOSURE.map(|(_, measure)| share(over_k(measure))));
+            row.extend(EXPOSURE.map(|(_, measure)| share(exposed(outcome, measure))));
             table.add_row(row);
         }
         format!(
@@ -196,6 +208,19 @@ fn estimate(outcome: &Outcome, metric: Metric, at: usize) -> Estimate {
     Estimate { mean: mean(&values).unwrap_or(0.0), error: standard_error(&values) }
 }
 
+/// The mean over all k.
+fn exposed(outcome: &Outcome, measure: Measure) -> f64 {
+    outcome.exposure.iter().map(measure).sum::<f64>() / SHOTS.len() as f64
+}
+
+/// The mean over all k.
+fn overall(outcome: &Outcome, metric: Metric) -> Estimate {
+    let of_user =
+        |of_user: &[Metrics; SHOTS.len()]| of_user.iter().map(metric).sum::<f64>() / SHOTS.len() as f64;
+    let values: Vec<f64> = outcome.users.iter().map(of_user).collect();
+    Estimate { mean: mean(&values).unwrap_or(0.0), error: standard_error(&values) }
+}
+
 fn difference(a: &Outcome, b: &Outcome, metric: Metric, at: usize) -> Estimate {
     let (mean, error) = paired(&values(a, metric, at), &values(b, metric, at));
     Estimate { mean, error }
@@ -203,11 +228,13 @@ fn difference(a: &Outcome, b: &Outcome, metric: Metric, at: usize) -> Estimate {
 
 /// An empty table: the method, a column for each k, and what follows.
 fn grid(shots: impl Iterator<Item = String>, more: &[&str]) -> Table {
+    let header = std::iter::once("method".to_owned()).chain(shots);
+    table(header.chain(more.iter().map(|&name| name.to_owned())).collect())
+}
+
+/// An empty table with these columns, all but the first of numbers.
+fn table(header: Vec<String>) -> Table {
     let mut table = Table::new();
-    let header: Vec<String> = std::iter::once("method".to_owned())
-        .chain(shots)
-        .chain(more.iter().map(|&name| name.to_owned()))
-        .collect();
     let columns = header.len();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
