@@ -149,7 +149,8 @@ impl Config {
     pub fn for_rank(rank: Rank) -> Self {
         match rank {
             Rank::Catalogue => Self::default(),
-            // The start values have eleven axes. Ten times the support takes more steps to fit, and leaves less to learn.
+            // The start values have eleven axes. Ten times the support takes more steps to fit, and leaves less to
+            // learn.
             Rank::Rated => Self { rank, dim: 16, steps: 16, learning_rate: 1e-3, ..Self::default() },
         }
     }

@@ -164,7 +164,8 @@ impl HeldOut {
     }
 
     /// Protocol P2: the feedback in random order, [`LABELLED`] as the query, up to [`LABELLED_POOL`] others as the
-    /// pool. `draw` tells several splits of a user apart. `None` where the pool would be empty or nothing in the query worth anything.
+    /// pool. `draw` tells several splits of a user apart. `None` where the pool would be empty or nothing in the query
+    /// worth anything.
     pub fn labelled(task: &Task, levels: &Levels, seed: u64, draw: u64) -> Option<Self> {
         let mut pool = shuffled(task, seed ^ draw << 32);
         if pool.len() <= LABELLED {
