@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use tinderbox_trainer::data::{Columns, Dataset, Reading, Source, find, read};
-use tinderbox_trainer::episode::Order;
+use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::fit::Choice;
 use tinderbox_trainer::learner::Kind;
 use tinderbox_trainer::train::Config;
@@ -61,13 +61,17 @@ pub(crate) struct DataArgs {
 #[derive(Args)]
 pub(crate) struct LearnerArgs {
     /// Length of an embedding: a multiple of 16. 32 suits dense data, long-tailed catalogues want more [default: auto
-    /// chooses, the others take 32]
+    /// chooses, the others take 32, or 16 for rated items]
     #[arg(long, value_parser = dim)]
     pub(crate) dim: Option<usize>,
 
-    /// Inner steps (maml)
-    #[arg(long, default_value_t = Config::default().steps)]
-    steps: usize,
+    /// Inner steps (maml) [default: 8; 16 to rank rated items]
+    #[arg(long)]
+    steps: Option<usize>,
+
+    /// What the learners learn to rank [default: catalogue; rated under evaluate's protocol p2]
+    #[arg(long, value_enum)]
+    rank: Option<RankName>,
 
     /// Drop the second-order terms of the gradient (maml): for comparison, it costs accuracy
     #[arg(long)]
@@ -93,6 +97,15 @@ pub(crate) struct LearnerArgs {
     /// Threads [default: one for each core]; the result does not depend on it
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+}
+
+/// What is ranked, by name.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RankName {
+    /// The whole catalogue: what the user likes above everything else
+    Catalogue,
+    /// Rated items among themselves: what the user rates high above what the user rates low
+    Rated,
 }
 
 /// A learner by name.
@@ -166,18 +179,24 @@ impl DataArgs {
 }
 
 impl LearnerArgs {
-    /// The configuration, and the thread pool that everything after runs on.
-    pub(crate) fn config(&self) -> Result<Config> {
+    /// The configuration, which ranks what `rank` says unless told otherwise, and the thread pool that everything after
+    /// runs on.
+    pub(crate) fn config(&self, rank: Rank) -> Result<Config> {
         threads(self.threads)?;
+        let default = Config::for_rank(match self.rank {
+            Some(RankName::Catalogue) => Rank::Catalogue,
+            Some(RankName::Rated) => Rank::Rated,
+            None => rank,
+        });
         Ok(Config {
-            dim: self.dim.unwrap_or(Config::default().dim),
-            steps: self.steps,
+            dim: self.dim.unwrap_or(default.dim),
+            steps: self.steps.unwrap_or(default.steps),
             first_order: self.first_order,
             teacher_weight: self.teacher_weight,
             order: if self.time_order { Order::Time } else { Order::Random },
             epochs: self.epochs,
             seed: self.seed,
-            ..Config::default()
+            ..default
         })
     }
 }

@@ -12,6 +12,7 @@
 //! what compact had learned; on dense sets of movie ratings, where it did not, to .65 to .81.
 
 use crate::data::TaskSet;
+use crate::episode::Rank;
 use crate::fit::{Progress, Training, mean, paired};
 use crate::learner::{Kind, Learned, Start};
 use crate::train::Config;
@@ -78,7 +79,8 @@ pub(crate) fn try_all(
     };
     let compact = Config { learner: Kind::Maml, dim: dim.unwrap_or(config.dim), ..config.clone() };
     let mut tried = vec![train(compact.clone())];
-    if training.validation.is_empty() {
+    // Spread starts from likes and ranks the catalogue.
+    if training.validation.is_empty() || config.rank == Rank::Rated {
         return (tried, 0);
     }
     let spread = spread(training, dim, &compact);
@@ -123,6 +125,7 @@ fn best(candidates: &[Candidate]) -> usize {
 fn describe(config: &Config, training: &Training) -> String {
     let trained = if config.epochs == 0 { ", untrained" } else { "" };
     let start = match config.start {
+        _ if config.rank == Rank::Rated => "the factors of the ratings".to_owned(),
         Start { from_teacher: true, .. } if training.teacher(config).is_some() => "the teacher".to_owned(),
         Start { regularisation, .. } => format!("a factorisation regularised by {regularisation}"),
     };
@@ -143,7 +146,7 @@ mod tests {
     fn training() -> Training {
         let set = world();
         let validation = held_out(&set);
-        Training::with_validation(set, validation)
+        Training::with_validation(set, validation, Rank::Catalogue)
     }
 
     fn tried(training: &Training) -> (Vec<Candidate>, usize) {
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn without_validation_users_the_compact_learner_is_kept() {
-        let training = Training::with_validation(world(), Vec::new());
+        let training = Training::with_validation(world(), Vec::new(), Rank::Catalogue);
         let (tried, kept) = tried(&training);
         assert_eq!((tried.len(), kept, tried[0].learned.kind()), (1, 0, Kind::Maml));
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::auto::{self, Candidate};
 use crate::baseline::{Ridge, RidgeConfig};
-use crate::data::{Dataset, HeldOut, TaskSet};
-use crate::episode::Order;
+use crate::data::{Dataset, HeldOut, Task, TaskSet};
+use crate::episode::{Order, Rank};
 use crate::learner::{Kind, Learned, Teacher, best_epoch};
 use crate::train::{self, Config, train};
 
@@ -24,6 +24,9 @@ pub enum Choice {
 /// More validation users than this say little more, and take as long as training.
 pub(crate) const MOST_VALIDATION: usize = 500;
 
+/// How often the ratings of a held-out user are split.
+const RATED_DRAWS: u64 = 5;
+
 /// What a fit learns from.
 pub struct Training {
     /// The tasks and the catalogue.
@@ -38,7 +41,8 @@ pub struct Training {
 pub struct Trial {
     /// The learner, and what is special about it.
     pub name: String,
-    /// Mean NDCG@10 on the validation users over the five support sizes; `None` without such users.
+    /// Mean NDCG@10 on the validation users over the five support sizes, or NDCG@5 of rated items; `None` without such
+    /// users.
     pub validation: Option<f64>,
     /// Standard error of the paired difference to the trial that was kept.
     pub standard_error: Option<f64>,
@@ -66,19 +70,26 @@ pub struct Progress<'a> {
 }
 
 impl Training {
-    /// Learns from `train`; `validation` users are judged on shuffled halves of their feedback.
-    pub fn new(dataset: &Dataset, train: &[u32], validation: &[u32], seed: u64) -> Self {
+    /// Learns from `train`; `validation` users are judged on what `rank` asks for: on shuffled halves of their feedback,
+    /// or as under protocol P2.
+    pub fn new(dataset: &Dataset, train: &[u32], validation: &[u32], rank: Rank, seed: u64) -> Self {
         let set = TaskSet::new(dataset, train);
         let tasks = validation.iter().map(|&user| set.catalogue.task(dataset, user));
-        let validation = tasks.filter_map(|task| HeldOut::shuffled(&task, &set.levels, seed)).collect();
-        Self::with_validation(set, validation)
+        let validation = match rank {
+            Rank::Catalogue => tasks.filter_map(|task| HeldOut::shuffled(&task, &set.levels, seed)).collect(),
+            Rank::Rated => tasks.flat_map(|task| rated_draws(&task, &set, seed)).collect(),
+        };
+        Self::with_validation(set, validation, rank)
     }
 
     /// Learns from `set`, judged by `validation`, of which some are left out if they are very many.
-    pub fn with_validation(set: TaskSet, validation: Vec<HeldOut>) -> Self {
+    pub fn with_validation(set: TaskSet, validation: Vec<HeldOut>, rank: Rank) -> Self {
         let validation =
             validation.iter().step_by(validation.len().div_ceil(MOST_VALIDATION).max(1)).cloned().collect();
-        let teacher = Ridge::fit(&set, RidgeConfig::teacher(&set));
+        let teacher = match rank {
+            Rank::Catalogue => Ridge::fit(&set, RidgeConfig::teacher(&set)),
+            Rank::Rated => None,
+        };
         Self { set, validation, teacher }
     }
 
@@ -121,7 +132,17 @@ impl Training {
     }
 }
 
+/// A held-out user under protocol P2. Ten ratings are a noisy judge: they are drawn several times.
+pub(crate) fn rated_draws(task: &Task, set: &TaskSet, seed: u64) -> Vec<HeldOut> {
+    (0..RATED_DRAWS).filter_map(|draw| HeldOut::labelled(task, &set.levels, seed, draw)).collect()
+}
+
 impl Fitted {
+    /// The name of the trial that was kept.
+    pub fn kept(&self) -> &str {
+        self.trials.iter().find(|trial| trial.kept).map_or("", |trial| &trial.name)
+    }
+
     /// Trains what was kept once more, on `everyone` and for as many epochs as served it best: the validation users
     /// teach too, and what only they know joins the catalogue.
     pub fn refit(self, everyone: &Training, progress: &mut dyn FnMut(train::Progress)) -> Self {

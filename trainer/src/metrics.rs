@@ -1,4 +1,4 @@
-//! Ranking metrics of one list against the liked items of the query.
+//! Ranking metrics of one list against the liked items of the query, or of rated items against their ratings.
 
 use crate::data::{HeldOut, Interaction};
 
@@ -34,6 +34,41 @@ impl Metrics {
             mrr_10: first.map_or(0.0, |position| 1.0 / (position + 1) as f64),
         }
     }
+}
+
+/// Where the lists of rated items are cut off.
+pub const CUTOFFS: [usize; 3] = [1, 3, 5];
+
+/// Normalised discounted cumulative gain (Järvelin and Kekäläinen 2002) of the first 1, 3 and 5 of a list of rated
+/// items: graded relevance.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Graded {
+    /// At each of [`CUTOFFS`].
+    pub ndcg: [f64; CUTOFFS.len()],
+}
+
+impl Graded {
+    /// The mean of some; zero of none.
+    pub fn mean(of: &[Self]) -> Self {
+        let at =
+            |index: usize| of.iter().map(|graded| graded.ndcg[index]).sum::<f64>() / of.len().max(1) as f64;
+        Self { ndcg: std::array::from_fn(at) }
+    }
+
+    /// Judges `list`, best first, an order of `query`, ascending, whose `gains` are not all zero.
+    pub fn of(list: &[u32], query: &[u32], gains: &[f32]) -> Self {
+        let gain = |item: &u32| query.binary_search(item).map_or(0.0, |at| gains[at]);
+        let found: Vec<f32> = list.iter().map(gain).collect();
+        let mut ideal = gains.to_vec();
+        ideal.sort_unstable_by(|a, b| b.total_cmp(a));
+        Self { ndcg: CUTOFFS.map(|cutoff| discounted(&found, cutoff) / discounted(&ideal, cutoff)) }
+    }
+}
+
+/// The discounted sum of the first `cutoff` gains.
+fn discounted(gains: &[f32], cutoff: usize) -> f64 {
+    let first = gains.iter().take(cutoff).enumerate();
+    first.map(|(position, &gain)| f64::from(gain) / ((position + 2) as f64).log2()).sum()
 }
 
 /// Normalised discounted cumulative gain of the first `depth` of `list`, best first, against `relevant`, ascending and
@@ -76,12 +111,23 @@ pub fn judge(scorer: &dyn Scorer, user: &HeldOut, shots: usize, scores: &mut [f3
     Metrics::of(&best(scores, support, LIST), &user.query)
 }
 
-/// Mean NDCG@10 of each user over [`SHOTS`]: what validation compares.
+/// Judges `scorer` on the rated items of one held-out user after the whole pool. Ties go to the lower row.
+pub fn judge_graded(scorer: &dyn Scorer, user: &HeldOut, gains: &[f32], scores: &mut [f32]) -> Graded {
+    scorer.score(&user.pool, &user.features, scores);
+    let mut list = user.query.clone();
+    list.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize])); // stable
+    Graded::of(&list, &user.query, gains)
+}
+
+/// Mean NDCG@10 of each user over [`SHOTS`], or the NDCG@5 of rated items: what validation compares.
 pub fn validation(scorer: &dyn Scorer, users: &[HeldOut], rows: usize) -> Vec<f64> {
     use rayon::prelude::*;
-    let of_user = |scores: &mut Vec<f32>, user: &HeldOut| {
-        SHOTS.iter().map(|&shots| judge(scorer, user, shots, scores).ndcg_10).sum::<f64>()
-            / SHOTS.len() as f64
+    let of_user = |scores: &mut Vec<f32>, user: &HeldOut| match &user.gains {
+        None => {
+            SHOTS.iter().map(|&shots| judge(scorer, user, shots, scores).ndcg_10).sum::<f64>()
+                / SHOTS.len() as f64
+        }
+        Some(gains) => judge_graded(scorer, user, gains, scores).ndcg[CUTOFFS.len() - 1],
     };
     users.par_iter().map_init(|| vec![0.0; rows], of_user).collect()
 }
@@ -109,6 +155,16 @@ mod tests {
         let list: Vec<u32> = (0..20).collect();
         let metrics = Metrics::of(&list, &[10, 25]);
         assert_eq!(metrics, Metrics { recall_20: 0.5, ..Metrics::default() });
+    }
+
+    #[test]
+    fn rated_items_are_judged_by_their_gains() {
+        let (query, gains) = ([2, 5, 9], [1.0, 31.0, 7.0]);
+        assert_eq!(Graded::of(&[5, 9, 2], &query, &gains).ndcg, [1.0; 3]);
+        let worst = Graded::of(&[2, 9, 5], &query, &gains).ndcg;
+        let third = 1.0 / 3.0_f64.log2();
+        let expected = (1.0 + 7.0 * third + 31.0 / 2.0) / (31.0 + 7.0 * third + 1.0 / 2.0);
+        assert!((worst[0] - 1.0 / 31.0).abs() < 1e-9 && (worst[2] - expected).abs() < 1e-9, "{worst:?}");
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl<'a> Interview<'a> {
         let splits = splits.filter_map(|(task, seed)| HeldOut::shuffled(task, &set.levels, seed));
         let mut answers = vec![Vec::new(); rows];
         let mut users = Vec::new();
-        for HeldOut { features, pool, mut query } in splits {
+        for HeldOut { features, pool, mut query, .. } in splits {
             query.retain(|&item| (item as usize) < rows);
             if query.is_empty() {
                 continue;

@@ -145,7 +145,7 @@ fn card(set: &TaskSet, config: &Config, trials: &[Trial], seed: u64) -> String {
             "item features": set.catalogue.features.names.len(),
             "user features": set.user_features,
         },
-        "validation": "mean NDCG@10 after 1, 2, 5, 10 and 20 interactions, on users that training did not see",
+        "validation": format!("{}, on users that training did not see", config.rank.validation()),
         "tried": trials,
         "configuration": config,
         "seed": seed,

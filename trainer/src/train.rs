@@ -6,9 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{HeldOut, TaskSet};
-use crate::episode::{self, Order};
+use crate::episode::{self, Order, Rank};
 use crate::learner::{
-    Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start,
+    Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start, start_rated,
 };
 use crate::optimizer::{Adam, follow};
 
@@ -92,6 +92,8 @@ impl Part {
 pub struct Config {
     /// The adaptation rule.
     pub learner: Kind,
+    /// What it learns to rank.
+    pub rank: Rank,
     /// Length of an embedding; at least 3, and a multiple of 16 for export.
     pub dim: usize,
     /// Inner steps (maml).
@@ -108,11 +110,11 @@ pub struct Config {
     pub check_every: u32,
     /// Validations without gain after which training stops.
     pub patience: usize,
-    /// Weight of the teacher's cross-entropy beside the query's.
+    /// Weight of the teacher's cross-entropy beside the query's; there is no teacher for rated items.
     pub teacher_weight: f64,
     /// How tasks are split into episodes.
     pub order: Order,
-    /// How the rows start.
+    /// How the rows start that rank a catalogue.
     pub start: Start,
     /// Parts to do without: for comparison only.
     pub without: Vec<Part>,
@@ -124,6 +126,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             learner: Kind::Maml,
+            rank: Rank::Catalogue,
             dim: 32,
             steps: 8,
             first_order: false,
@@ -141,6 +144,18 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The default for what is to be ranked.
+    pub fn for_rank(rank: Rank) -> Self {
+        match rank {
+            Rank::Catalogue => Self::default(),
+            // The start values have eleven axes. Ten times the support takes more steps to fit, and leaves less to
+            // learn.
+            Rank::Rated => Self { rank, dim: 16, steps: 16, learning_rate: 1e-3, ..Self::default() },
+        }
+    }
+}
+
 /// How training stands after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -150,7 +165,7 @@ pub struct Progress {
     pub epochs: u32,
     /// Mean loss of the epoch.
     pub loss: f64,
-    /// Mean NDCG@10 on the validation users, when it was measured.
+    /// Mean NDCG@10 (of rated items NDCG@5) on the validation users, when it was measured.
     pub validation: Option<f64>,
 }
 
@@ -159,8 +174,8 @@ pub struct Progress {
 ///
 /// The same bits for the same arguments, whatever the number of threads. An epoch costs
 /// O(tasks x items x dim), times the support size for matching. Above 10,000 items an outer step looks at a sample
-/// of them, and costs O(items x dim) for the optimiser besides. Panics if `dim` is below 3, or `batch` or
-/// `check_every` 0.
+/// of them, and costs O(items x dim) for the optimiser besides. Panics if `dim` is below 3 (4 to rank rated
+/// items), or `batch` or `check_every` 0.
 pub fn train(
     set: &TaskSet,
     validation: &[HeldOut],
@@ -168,7 +183,11 @@ pub fn train(
     config: &Config,
     progress: &mut dyn FnMut(Progress),
 ) -> Learned {
-    let mut parameters = start(set, shape(set, config), teacher, &config.start, config.seed);
+    let shape = shape(set, config);
+    let mut parameters = match config.rank {
+        Rank::Catalogue => start(set, shape, teacher, &config.start, config.seed),
+        Rank::Rated => start_rated(set, shape, config.seed),
+    };
     config.without.iter().for_each(|part| part.remove(&mut parameters));
     let teacher = teacher.map(|teacher| (teacher, config.teacher_weight));
     let objective = Objective::new(&set.catalogue.features, teacher, config.first_order);
@@ -180,7 +199,7 @@ pub fn train(
     rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
-        let episodes = episode::epoch(set, config.order, config.seed, epoch);
+        let episodes = episode::epoch(set, config.rank, config.order, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
             let (batch_loss, mut gradient) = match &sampler {
                 Some(sampler) => {
@@ -305,7 +324,7 @@ pub(crate) mod tests {
             let liked = rest.iter().filter(|i| set.levels.liked(i.level));
             let mut query: Vec<u32> = liked.map(|i| i.item).collect();
             query.sort_unstable();
-            HeldOut { features: task.features.clone(), pool: pool.to_vec(), query }
+            HeldOut { features: task.features.clone(), pool: pool.to_vec(), query, gains: None }
         };
         set.tasks.iter().map(split).filter(|user| !user.query.is_empty()).collect()
     }

@@ -71,20 +71,34 @@ fn episodes() -> Vec<Episode> {
             features: (0..3).filter(|feature| user >> feature & 1 == 1).collect(),
             support: support.iter().enumerate().map(interaction).collect(),
             query: rest[..rest.len().min(2 + user % 3)].to_vec(),
+            gains: None,
         }
     };
     (0..10).map(episode).collect()
 }
 
+/// The same users, their queries ranked among themselves.
+fn rated_episodes() -> Vec<Episode> {
+    let mut episodes = episodes();
+    for (user, episode) in episodes.iter_mut().enumerate() {
+        let gains = (0..episode.query.len()).map(|at| [31.0, 0.0, 7.0, 1.0][(at + user) % 4]);
+        episode.gains = Some(gains.collect());
+    }
+    episodes
+}
+
 fn check(kind: Kind, steps: usize, teacher: Option<(&dyn Teacher, f64)>) {
+    check_on(&episodes(), kind, steps, teacher);
+}
+
+fn check_on(episodes: &[Episode], kind: Kind, steps: usize, teacher: Option<(&dyn Teacher, f64)>) {
     let objective = Objective::new(&features(), teacher, false);
-    let episodes = episodes();
     let at = parameters(kind, steps);
-    let (_, gradient) = objective.gradient(&at, &episodes);
+    let (_, gradient) = objective.gradient(&at, episodes);
     let loss = |index: usize, step: f64| {
         let mut moved = at.clone();
         moved.values[index] += step;
-        objective.gradient(&moved, &episodes).0
+        objective.gradient(&moved, episodes).0
     };
     for block in Block::ALL {
         let largest = gradient[block].iter().fold(1e-3, |largest: f64, slope| largest.max(slope.abs()));
@@ -118,6 +132,28 @@ fn every_slope_of_prototypical_is_exact() {
 fn every_slope_of_matching_is_exact() {
     check(Kind::Matching, 0, None);
     check(Kind::Matching, 0, Some((&Opinionated, 0.5)));
+}
+
+#[test]
+fn every_slope_is_exact_where_rated_items_are_ranked_among_themselves() {
+    for kind in Kind::ALL {
+        check_on(&rated_episodes(), kind, 3, None);
+        check_on(&rated_episodes(), kind, 2, Some((&Opinionated, 0.5)));
+    }
+}
+
+#[test]
+fn scores_outside_the_query_do_not_matter_where_rated_items_are_ranked_among_themselves() {
+    let episodes = &rated_episodes()[..1];
+    let named = |item: &u32| {
+        episodes[0].query.contains(item) || episodes[0].support.iter().any(|support| support.item == *item)
+    };
+    let other = (0..ITEMS as u32).find(|item| !named(item)).expect("an item that is not named") as usize;
+    let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+    let at = parameters(Kind::Matching, 0); // no Gram matrix
+    let mut moved = at.clone();
+    moved.values[other * DIM] += 1.0;
+    assert_eq!(objective.gradient(&at, episodes).0, objective.gradient(&moved, episodes).0);
 }
 
 #[test]

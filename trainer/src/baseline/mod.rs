@@ -6,19 +6,26 @@ mod dense;
 mod ease;
 mod ials;
 mod item_knn;
+mod item_mean;
 mod popularity;
 mod prototypes;
+mod rating_factors;
 mod ridge;
 mod user_knn;
+mod user_knn_residual;
 
 pub use content::{CONTENT_NAMES, FeatureRidge, tune_content};
 pub use ease::{Ease, Objective};
 pub use ials::{FoldIn, Ials};
 pub use item_knn::ItemKnn;
+pub use item_mean::ItemMean;
 pub use popularity::Popularity;
 pub use prototypes::Prototypes;
+pub(crate) use rating_factors::GENEROSITY;
+pub use rating_factors::{Factors, RatingFactors};
 pub use ridge::{Ridge, RidgeConfig};
 pub use user_knn::UserKnn;
+pub use user_knn_residual::UserKnnResidual;
 
 use crate::data::{Catalogue, HeldOut, Interaction, Levels, Sentiment, TaskSet};
 use crate::metrics::{Scorer, validation};
@@ -26,6 +33,9 @@ use crate::metrics::{Scorer, validation};
 /// The names that [`tune`] knows, in the order of a report.
 pub const NAMES: [&str; 8] =
     ["popularity", "item-knn", "user-knn", "ease", "edlae", "ials", "prototypes", "ridge"];
+
+/// The names that [`tune_labelled`] knows, in the order of a report.
+pub const LABELLED_NAMES: [&str; 3] = ["item-mean", "user-knn-residual", "rating-factors"];
 
 /// A baseline at the best point of its grid.
 pub struct Tuned {
@@ -65,6 +75,17 @@ pub fn tune(name: &str, set: &TaskSet, users: &[HeldOut], seed: u64) -> Option<T
         "ials" => Tuned::best(name, FoldIn::grid(set, seed), users, set),
         "prototypes" => Tuned::best(name, Prototypes::grid(set, seed), users, set),
         _ => Tuned::best(name, Ridge::grid(set), users, set),
+    }
+}
+
+/// As [`tune`], for what ranks a user's rated items by how they are rated; judged by the NDCG@5 of `users`. `None` if
+/// there is no such baseline.
+pub fn tune_labelled(name: &str, set: &TaskSet, users: &[HeldOut], seed: u64) -> Option<Tuned> {
+    let name = *LABELLED_NAMES.iter().find(|known| **known == name)?;
+    match name {
+        "item-mean" => Tuned::best(name, ItemMean::grid(set), users, set),
+        "user-knn-residual" => Tuned::best(name, UserKnnResidual::grid(set), users, set),
+        _ => Tuned::best(name, RatingFactors::grid(set, seed), users, set),
     }
 }
 
@@ -133,6 +154,13 @@ fn transpose(rows: &[Vec<u32>], columns: usize) -> Vec<Vec<u32>> {
         }
     }
     transposed
+}
+
+/// Mean rating of the training users, in stars; 0 without ratings.
+fn mean_rating(set: &TaskSet) -> f32 {
+    let ratings = || set.tasks.iter().flat_map(|task| &task.interactions);
+    let sum: f64 = ratings().map(|i| f64::from(set.levels.stars(i.level))).sum();
+    (sum / ratings().count().max(1) as f64) as f32
 }
 
 /// The support as (row, weight): 1 for a like, minus `dislike` for everything below.
@@ -220,7 +248,7 @@ mod tests {
             let liked = rest.iter().filter(|i| set.levels.liked(i.level)).map(|i| i.item);
             let mut query: Vec<u32> = liked.collect();
             query.sort_unstable();
-            HeldOut { features: Vec::new(), pool: pool.to_vec(), query }
+            HeldOut { features: Vec::new(), pool: pool.to_vec(), query, gains: None }
         };
         set.tasks.iter().map(split).filter(|user| !user.query.is_empty()).collect()
     }
@@ -251,6 +279,23 @@ mod tests {
         for name in &NAMES[1..] {
             assert!(quality(name) > popularity + 0.2, "{name} {} {popularity}", quality(name));
         }
+    }
+
+    #[test]
+    fn rated_items_are_ranked_by_taste_and_not_by_their_means_alone() {
+        let set = two_tastes();
+        let draws = |task| crate::data::HeldOut::labelled(task, &set.levels, 1, 0);
+        let users: Vec<HeldOut> = set.tasks.iter().filter_map(draws).collect();
+        let quality = |name| {
+            let tuned = tune_labelled(name, &set, &users, 1).expect(name);
+            validation(&*tuned.scorer, &users, set.catalogue.len()).iter().sum::<f64>() / users.len() as f64
+        };
+        assert!(!users.is_empty());
+        let mean = quality("item-mean");
+        for name in &LABELLED_NAMES[1..] {
+            assert!(quality(name) > mean + 0.1, "{name} {} {mean}", quality(name));
+        }
+        assert!(tune_labelled("popularity", &set, &users, 1).is_none());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
 use tinderbox_format::replace;
 use tinderbox_trainer::data::Dataset;
-use tinderbox_trainer::episode::Order;
+use tinderbox_trainer::episode::{Order, Rank};
+use tinderbox_trainer::evaluate::labelled::{self, RATINGS};
 use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, Stage, evaluate, onboarding};
 use tinderbox_trainer::report::{self, METRICS, Report, Subject};
 
@@ -27,12 +28,17 @@ use tinderbox_trainer::report::{self, METRICS, Report, Subject};
   trainer evaluate --data ml-100k --report report.html
   trainer evaluate --data ml-100k --methods maml,maml:first-order,maml:steps=0,maml:f32,ease
 Methods:
-  learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N
+  learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N, by leaving parts
+             out, :no-step-sizes (one a step) :no-gram :no-preconditioner :no-features :no-popularity,
              :random-order (under p1t, trained as for p1) and, without another fit, by :likes-only (only the likes of
              the k interactions are shown), :first-likes (the first k likes are shown), :f32 (scored in the trainer's
              f32 arithmetic in place of the exported file)
   baselines  popularity item-knn user-knn ease edlae ials prototypes ridge
+             under p2: item-mean user-knn-residual rating-factors
              under p3: content-popularity content-ridge, changed by :raters=N
+Rated items (p2):
+  The users with 13 to 100 ratings, of which ten are drawn at random, several times. Methods see all the others and
+  rank those ten, judged by NDCG with gains 2^rating - 1. Learners learn just that, unless --rank says otherwise.
 New items (p3):
   A tenth of the items, another one in each fold, is taken out of the log and keeps its features. Methods see the
   first k interactions of a tested user and rank those items alone, judged on the ones that the user likes. Which
@@ -46,8 +52,9 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     data: DataArgs,
 
-    /// p1: feedback in random order; p1t: in time order, learners trained with --time-order; p3: new items, of which
-    /// only the features are known; onboarding: users are shown the same few items and rate those that they know
+    /// p1: feedback in random order; p1t: in time order, learners trained with --time-order; p2: rated items among
+    /// themselves; p3: new items, of which only the features are known; onboarding: users are shown the same few items
+    /// and rate those that they know
     #[arg(long, value_enum, default_value = "p1")]
     protocol: ProtocolName,
 
@@ -59,13 +66,13 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     methods: Vec<Method>,
 
-    /// Leave out items with fewer interactions
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    min_item: usize,
+    /// Leave out items with fewer interactions [default: 5; under p2: 1]
+    #[arg(long, value_name = "N")]
+    min_item: Option<usize>,
 
-    /// Leave out users with fewer interactions
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    min_user: usize,
+    /// Leave out users with fewer interactions [default: 20; under p2: 13]
+    #[arg(long, value_name = "N")]
+    min_user: Option<usize>,
 
     /// The metric of the table
     #[arg(long, default_value = METRICS[0].0, value_parser = METRICS.map(|(name, _)| name))]
@@ -95,24 +102,26 @@ pub(crate) struct Evaluate {
 enum ProtocolName {
     P1,
     P1t,
+    P2,
     P3,
     Onboarding,
 }
 
 impl Evaluate {
     pub(crate) fn run(self) -> Result<()> {
-        let mut config = self.learning.config()?;
+        let protocol = match self.protocol {
+            ProtocolName::P1 | ProtocolName::Onboarding => Protocol::P1,
+            ProtocolName::P1t => Protocol::P1t,
+            ProtocolName::P2 => return self.run_labelled(),
+            ProtocolName::P3 => Protocol::P3,
+        };
+        let mut config = self.learning.config(Rank::Catalogue)?;
         if matches!(self.protocol, ProtocolName::P1t) {
             config.order = Order::Time; // trained as it is judged
         }
         let name = self.data.name();
         let (dataset, _) = self.data.read()?;
-        let (dataset, _) = dataset.filter(self.min_item, self.min_user);
-        let protocol = match self.protocol {
-            ProtocolName::P1 | ProtocolName::Onboarding => Protocol::P1,
-            ProtocolName::P1t => Protocol::P1t,
-            ProtocolName::P3 => Protocol::P3,
-        };
+        let (dataset, _) = dataset.filter(self.min_item.unwrap_or(5), self.min_user.unwrap_or(20));
         if let Some(method) = self.methods.iter().find(|method| !method.suits(protocol)) {
             bail!("protocol {} cannot judge {}", protocol.name(), method.name());
         }
@@ -147,6 +156,37 @@ impl Evaluate {
         }
         Ok(())
     }
+
+    fn run_labelled(self) -> Result<()> {
+        ensure!(self.report.is_none(), "protocol p2 has no page: see --json");
+        let config = self.learning.config(Rank::Rated)?;
+        let (dataset, _) = self.data.read()?;
+        ensure!(dataset.levels.values.len() > 1, "protocol p2 needs ratings");
+        let min_user = self.min_user.unwrap_or(*RATINGS.start());
+        let (dataset, _) = dataset.filter(self.min_item.unwrap_or(1), min_user);
+        let dataset = dataset.with_users_up_to(*RATINGS.end());
+        ensure_folds(&dataset)?;
+        if let Some(method) = self.methods.iter().find(|method| !labelled::suits(method)) {
+            bail!("protocol p2 cannot judge {}", method.name());
+        }
+        let plan = Plan {
+            protocol: Protocol::P1,
+            folds: usize::from(self.folds),
+            methods: if self.methods.is_empty() { labelled::methods() } else { self.methods },
+            config,
+            dim: self.learning.dim,
+            seed: self.split_seed,
+        };
+        let screen = Screen::new("splitting");
+        let outcomes = labelled::evaluate(&dataset, &plan, &mut |stage| say(&screen, &plan, stage))?;
+        drop(screen);
+        let report = report::labelled::Report::new(&plan, &outcomes);
+        write!(stdout().lock(), "{}", report.table())?;
+        if let Some(path) = self.json {
+            write_json(&path, &report.json())?;
+        }
+        Ok(())
+    }
 }
 
 /// Says what showing items to new users is worth, learner by learner.
@@ -173,13 +213,18 @@ fn write_file(path: &Path, text: &str) -> Result<()> {
     replace(path, text.as_bytes()).with_context(|| path.display().to_string())
 }
 
-/// Evaluates under a progress line; says which methods the data is too large for.
-pub(crate) fn compare(dataset: &Dataset, plan: &Plan) -> Result<Vec<Outcome>> {
+fn ensure_folds(dataset: &Dataset) -> Result<()> {
     ensure!(
         dataset.users.len() >= 10,
         "{} users with enough feedback: ten folds need ten at least (--min-user, --min-item)",
         dataset.users.len()
     );
+    Ok(())
+}
+
+/// Evaluates under a progress line; says which methods the data is too large for.
+pub(crate) fn compare(dataset: &Dataset, plan: &Plan) -> Result<Vec<Outcome>> {
+    ensure_folds(dataset)?;
     let screen = Screen::new("splitting");
     let outcomes = evaluate(dataset, plan, &mut |stage| say(&screen, plan, stage))?;
     drop(screen);

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::args::{DataArgs, LearnerArgs, LearnerName};
 use crate::screen::Screen;
 use tinderbox_trainer::data::{Dataset, Interaction, hold_out};
+use tinderbox_trainer::episode::Rank;
 use tinderbox_trainer::fit::{Choice, Training, Trial};
 use tinderbox_trainer::onboarding;
 use tinderbox_trainer::run::Run;
@@ -51,7 +52,7 @@ pub(crate) const VALIDATION: f64 = 0.1;
 
 impl Fit {
     pub(crate) fn run(self) -> Result<()> {
-        let config = self.learning.config()?;
+        let config = self.learning.config(Rank::Catalogue)?;
         let (dataset, _) = self.data.read()?;
         let dataset = filtered(dataset, self.min_item, self.min_user);
         fit(&dataset, self.learner.choice(self.learning.dim), &config, &self.out)
@@ -70,8 +71,8 @@ pub(crate) fn filtered(dataset: Dataset, min_item: usize, min_user: usize) -> Da
     dataset
 }
 
-/// Refuses data from which nothing can be learned.
-pub(crate) fn ensure_learnable(dataset: &Dataset) -> Result<()> {
+/// Refuses data from which nothing can be learned about what is to be ranked.
+pub(crate) fn ensure_learnable(dataset: &Dataset, rank: Rank) -> Result<()> {
     let users = dataset.users.len();
     ensure!(users >= 2, "{users} user with enough feedback: a fit needs two at least");
     let is_liked = |i: &Interaction| dataset.levels.liked(i.level);
@@ -79,20 +80,24 @@ pub(crate) fn ensure_learnable(dataset: &Dataset) -> Result<()> {
         dataset.interactions.iter().flatten().any(is_liked),
         "no rating counts as a like, so that there is nothing to learn: see --like-at"
     );
+    ensure!(
+        rank == Rank::Catalogue || dataset.levels.values.len() > 1,
+        "--rank rated needs more than one rating: here all are the same"
+    );
     Ok(())
 }
 
 /// Chooses by validation, fits the choice on all users, saves the run and says what was tried.
 pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
-    ensure_learnable(dataset)?;
+    ensure_learnable(dataset, config.rank)?;
     let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
     let screen = Screen::new("teacher");
     let (train, validation) = hold_out(&users, VALIDATION, config.seed);
-    let training = Training::new(dataset, &train, &validation, config.seed);
+    let training = Training::new(dataset, &train, &validation, config.rank, config.seed);
     let fitted = training.fit(choice, config, &mut |now| screen.training(now.trial, now.training));
     drop(training); // two teachers at a time would take twice the memory
     screen.say("teacher of all users");
-    let everyone = Training::new(dataset, &users, &[], config.seed);
+    let everyone = Training::new(dataset, &users, &[], config.rank, config.seed);
     let fitted = fitted.refit(&everyone, &mut |training| screen.training("all users", training));
     let trials = fitted.trials.clone();
     let mut run = Run::new(dataset, &everyone.set, fitted, config.seed);
@@ -100,12 +105,12 @@ pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path
     run.onboarding = onboarding::choose(&run.learned, &everyone.set, config.seed);
     drop(screen);
     run.save(out)?;
-    say_trials(&trials, out)
+    say_trials(&trials, config.rank.validation(), out)
 }
 
-fn say_trials(trials: &[Trial], out: &Path) -> Result<()> {
+fn say_trials(trials: &[Trial], measure: &str, out: &Path) -> Result<()> {
     let mut stdout = stdout().lock();
-    writeln!(stdout, "validation NDCG@10, ± standard error of the difference to what was kept")?;
+    writeln!(stdout, "validation {measure}, ± standard error of the difference to what was kept")?;
     for trial in trials {
         let validation = trial.validation.map_or_else(|| "no users".to_owned(), |mean| format!("{mean:.4}"));
         let error = trial.standard_error.map_or_else(String::new, |error| format!("± {error:.4}"));

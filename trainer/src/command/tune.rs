@@ -91,7 +91,7 @@ impl Tune {
         let config = Config { epochs: self.epochs, seed: self.seed, ..Config::default() };
         let (dataset, _) = self.data.read()?;
         let dataset = filtered(dataset, self.min_item, self.min_user);
-        ensure_learnable(&dataset)?;
+        ensure_learnable(&dataset, config.rank)?;
         std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
         let mut journal = Journal::open(&self.out.join(JOURNAL), &Header::new(&dataset, &config))?;
         if !journal.is_empty() {
@@ -100,7 +100,7 @@ impl Tune {
         let screen = Screen::new("teacher");
         let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
         let (train, validation) = hold_out(&users, VALIDATION, config.seed);
-        let training = Training::new(&dataset, &train, &validation, config.seed);
+        let training = Training::new(&dataset, &train, &validation, config.rank, config.seed);
         let any = if self.minutes.is_some() { u32::MAX } else { TRIALS };
         let trials = self.trials.unwrap_or(any) as usize;
         let limit = self.minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
@@ -111,7 +111,7 @@ impl Tune {
         drop(tuning);
         drop(training); // two teachers at a time would take twice the memory
         screen.say("teacher of all users");
-        let everyone = Training::new(&dataset, &users, &[], config.seed);
+        let everyone = Training::new(&dataset, &users, &[], config.rank, config.seed);
         let fitted = tuned.refit(&everyone, &mut |training| screen.training("all users", training));
         drop(screen);
         let fitted = fitted.context("nothing was tried")?;

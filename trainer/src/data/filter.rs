@@ -54,6 +54,18 @@ impl Dataset {
         (filtered, left_out)
     }
 
+    /// Keeps the users with at most `max_user` interactions, and every item.
+    pub fn with_users_up_to(&self, max_user: usize) -> Self {
+        let users: Vec<usize> =
+            (0..self.users.len()).filter(|&user| self.interactions[user].len() <= max_user).collect();
+        Self {
+            users: users.iter().map(|&user| self.users[user].clone()).collect(),
+            user_features: self.user_features.rows(&users),
+            interactions: users.iter().map(|&user| self.interactions[user].clone()).collect(),
+            ..self.clone()
+        }
+    }
+
     /// The same without any feedback on `items`: they become new items, of which only the features are known.
     pub fn without_feedback_on(&self, items: &[u32]) -> Self {
         let mut is_known = vec![true; self.items.len()];
@@ -118,6 +130,15 @@ mod tests {
         assert_eq!(filtered.item_features.of, [[0], [2]]);
         assert_eq!(filtered.user_features.of, [[0], [1]]);
         assert_eq!(left_out, Filtered { items: 2, users: 1, interactions: 2 });
+    }
+
+    #[test]
+    fn users_with_more_feedback_than_asked_for_are_left_out() {
+        let few = dataset().with_users_up_to(2);
+        assert_eq!(few.users, ["b", "c"]);
+        assert_eq!(few.user_features.of, [[1], [2]]);
+        assert_eq!((few.interactions, few.items.len()), (dataset().interactions[1..].to_vec(), 4));
+        assert_eq!(dataset().with_users_up_to(3), dataset());
     }
 
     #[test]

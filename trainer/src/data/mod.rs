@@ -27,7 +27,7 @@ pub use read::{Columns, Reading, Source, find, read};
 pub use split::{FOLDS, Folds, Split, folds, hold_out, item_fold};
 pub use support::{Support, SupportRow, read_supports};
 pub use synth::World;
-pub use task::{Catalogue, HeldOut, Task, TaskSet};
+pub use task::{Catalogue, HeldOut, LABELLED, LABELLED_POOL, Task, TaskSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,18 @@ impl Levels {
             Some(like_at) if value < like_at => Sentiment::Neutral,
             _ => Sentiment::Liked,
         }
+    }
+
+    /// The rating of `level` on five stars: in proportion, so that the highest is 5.
+    pub fn stars(&self, level: u8) -> f32 {
+        let highest = self.values.last().map_or(1.0, |highest| highest.max(f32::MIN_POSITIVE));
+        5.0 * self.values[usize::from(level)] / highest
+    }
+
+    /// What an item of this level is worth in a ranking of rated items: `2^stars - 1` (Burges et al. 2005), never
+    /// negative.
+    pub fn gain(&self, level: u8) -> f32 {
+        (self.stars(level).exp2() - 1.0).max(0.0)
     }
 
     /// Whether `level` counts as a like.

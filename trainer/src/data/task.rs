@@ -52,7 +52,16 @@ pub struct HeldOut {
     pub pool: Vec<Interaction>,
     /// The liked rows of the query half, ascending; never empty.
     pub query: Vec<u32>,
+    /// Protocol P2: the query is ranked by itself, after the whole pool, and this is what each of it is worth; not all
+    /// zero. `None` where the catalogue is ranked.
+    pub gains: Option<Vec<f32>>,
 }
+
+/// Rated items that protocol P2 has ranked (Lee et al. 2019, section 4).
+pub const LABELLED: usize = 10;
+
+/// The most ratings that are adapted to before that.
+pub const LABELLED_POOL: usize = 90;
 
 impl Catalogue {
     /// The catalogue of `users`: every item that one of them gave feedback on.
@@ -146,7 +155,29 @@ impl HeldOut {
     pub fn on_new_items(task: &Task, mut liked: Vec<u32>, seed: u64) -> Option<Self> {
         liked.sort_unstable();
         let usable = !task.interactions.is_empty() && !liked.is_empty();
-        usable.then(|| Self { features: task.features.clone(), pool: shuffled(task, seed), query: liked })
+        usable.then(|| Self {
+            features: task.features.clone(),
+            pool: shuffled(task, seed),
+            query: liked,
+            gains: None,
+        })
+    }
+
+    /// Protocol P2: the feedback in random order, [`LABELLED`] as the query, up to [`LABELLED_POOL`] others as the
+    /// pool. `draw` tells several splits of a user apart. `None` where the pool would be empty or nothing in the query
+    /// worth anything.
+    pub fn labelled(task: &Task, levels: &Levels, seed: u64, draw: u64) -> Option<Self> {
+        let mut pool = shuffled(task, seed ^ draw << 32);
+        if pool.len() <= LABELLED {
+            return None;
+        }
+        let mut query = pool.split_off(pool.len() - LABELLED);
+        query.sort_unstable_by_key(|interaction| interaction.item);
+        pool.truncate(LABELLED_POOL);
+        let gains: Vec<f32> = query.iter().map(|interaction| levels.gain(interaction.level)).collect();
+        let query = query.iter().map(|interaction| interaction.item).collect();
+        let usable = gains.iter().any(|&gain| gain > 0.0);
+        usable.then(|| Self { features: task.features.clone(), pool, query, gains: Some(gains) })
     }
 
     /// Cuts in the middle; an odd one out goes to the query.
@@ -156,7 +187,7 @@ impl HeldOut {
         let mut query: Vec<u32> = liked.map(|interaction| interaction.item).collect();
         query.sort_unstable();
         let usable = !pool.is_empty() && !query.is_empty();
-        usable.then(|| Self { features: task.features.clone(), pool, query })
+        usable.then(|| Self { features: task.features.clone(), pool, query, gains: None })
     }
 }
 
@@ -187,6 +218,19 @@ mod tests {
         let held_out = HeldOut::in_time_order(&task(0, &[1, 0, 1, 0, 1]), &levels()).unwrap();
         assert_eq!(held_out.pool.iter().map(|i| i.item).collect::<Vec<_>>(), [0, 1]);
         assert_eq!((held_out.query, held_out.features), (vec![2, 4], vec![3]));
+    }
+
+    #[test]
+    fn ten_ratings_are_ranked_after_the_others() {
+        let of = |len, draw| HeldOut::labelled(&task(0, &vec![1; len]), &levels(), 7, draw);
+        assert!(of(10, 0).is_none());
+        for (len, pool) in [(11, 1), (60, 50), (400, LABELLED_POOL)] {
+            let held_out = of(len, 0).unwrap();
+            assert_eq!((held_out.pool.len(), held_out.query.len()), (pool, LABELLED));
+            assert!(held_out.pool.iter().all(|i| held_out.query.binary_search(&i.item).is_err()));
+            assert_eq!(held_out.gains, Some(vec![31.0; LABELLED]));
+        }
+        assert_ne!(of(60, 0).unwrap().query, of(60, 1).unwrap().query);
     }
 
     #[test]

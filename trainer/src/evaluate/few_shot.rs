@@ -23,7 +23,7 @@ impl<'a> Trial<'a> {
             test: split.test.iter().map(task).filter_map(tested).collect(),
             new_items: Vec::new(),
             likes: set.catalogue.likes.clone(),
-            training: Training::with_validation(set, validation),
+            training: Training::with_validation(set, validation, plan.config.rank),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::data::{Interaction, Levels};
 use crate::episode::Order;
 use crate::fit::Choice;
 use crate::learner::Kind;
-use crate::train::Config;
+use crate::train::{Config, Part};
 
 /// What is compared: a learner, maybe with something changed, or a baseline.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,7 @@ pub struct Variant {
     first_order: bool,
     no_teacher: bool,
     random_order: bool,
+    without: Vec<Part>,
     steps: Option<usize>,
     dim: Option<usize>,
     /// Judged by the trainer's f32 arithmetic in place of the exported file.
@@ -88,6 +89,7 @@ impl FromStr for Method {
             first_order: false,
             no_teacher: false,
             random_order: false,
+            without: Vec::new(),
             steps: None,
             dim: None,
             in_f32: false,
@@ -95,6 +97,8 @@ impl FromStr for Method {
             raters: 0,
         };
         for change in parts {
+            let left_out = change.strip_prefix("no-");
+            let part = Part::ALL.into_iter().find(|part| Some(part.name()) == left_out);
             let number = |value: &str| value.parse().map_err(|_| format!("no number in {change:?}"));
             match change.split_once('=') {
                 None if change == "first-order" => variant.first_order = true,
@@ -103,13 +107,15 @@ impl FromStr for Method {
                 None if change == "f32" => variant.in_f32 = true,
                 None if change == "likes-only" => variant.shown = Shown::Likes,
                 None if change == "first-likes" => variant.shown = Shown::FirstLikes,
+                None if part.is_some() => variant.without.extend(part),
                 Some(("steps", value)) => variant.steps = Some(number(value)?),
                 Some(("dim", value)) => variant.dim = Some(number(value)?),
                 Some(("raters", value)) => variant.raters = number(value)?,
                 _ => {
+                    let parts = Part::ALL.map(|part| format!("no-{}", part.name())).join(", ");
                     return Err(format!(
-                        "no change {change:?}; known: first-order, no-teacher, random-order, steps=N, dim=N, f32, likes-only, \
-                         first-likes, raters=N"
+                        "no change {change:?}; known: first-order, no-teacher, random-order, {parts}, steps=N, dim=N, f32, \
+                         likes-only, first-likes, raters=N"
                     ));
                 }
             }
@@ -156,7 +162,7 @@ impl Method {
 
 /// Every baseline of every protocol.
 fn baselines() -> impl Iterator<Item = &'static str> {
-    baseline::NAMES.into_iter().chain(baseline::CONTENT_NAMES)
+    baseline::NAMES.into_iter().chain(baseline::LABELLED_NAMES).chain(baseline::CONTENT_NAMES)
 }
 
 impl Shown {
@@ -193,6 +199,7 @@ impl Variant {
             first_order: self.first_order || base.first_order,
             teacher_weight: if self.no_teacher { 0.0 } else { base.teacher_weight },
             order: if self.random_order { Order::Random } else { base.order },
+            without: self.without.clone(),
             steps: self.steps.unwrap_or(base.steps),
             dim: self.dim.unwrap_or(base.dim),
             ..base.clone()
@@ -234,9 +241,11 @@ mod tests {
     #[test]
     fn methods_are_read_from_text() {
         assert_eq!("ease".parse(), Ok(Method::Baseline("ease")));
-        let Ok(Method::Learner(variant)) = "maml:first-order:steps=0".parse() else { panic!("a learner") };
+        let Ok(Method::Learner(variant)) = "maml:first-order:no-gram:steps=0".parse() else {
+            panic!("a learner")
+        };
         let config = variant.config(&Config::default());
-        assert!(config.first_order && config.steps == 0);
+        assert!(config.first_order && config.steps == 0 && config.without == [Part::Gram]);
         for (text, error) in [
             ("svd", "no method \"svd\"; learners"),
             ("maml:second-order", "no change \"second-order\"; known"),

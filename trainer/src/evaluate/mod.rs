@@ -5,6 +5,8 @@
 //! and is judged on the liked items of the query. **P1t**: the same in time order. Ten rotated folds of users
 //! (80 % training, 10 % validation, 10 % test): with all ten, every user is tested once.
 //!
+//! **[P2](labelled)**: rated items are ranked among themselves.
+//!
 //! **P3**: new items. A tenth of the items, rotated like the users, is taken out altogether: no method sees any
 //! feedback on them, only their features. A held-out user's feedback on the other items is shuffled into the support
 //! pool; a method ranks the new items alone and is judged on those that the user likes. Users who like none of them
@@ -18,6 +20,7 @@
 //! is what popularity would find as well.
 
 mod few_shot;
+pub mod labelled;
 mod method;
 mod new_items;
 pub mod onboarding;

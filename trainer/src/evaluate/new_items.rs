@@ -31,7 +31,7 @@ impl<'a> Trial<'a> {
         }
         Self {
             new_items: NewItem::among(dataset, &new_items, &set, plan.seed),
-            training: Training::with_validation(set, validation),
+            training: Training::with_validation(set, validation, plan.config.rank),
             test,
             likes,
             known: Cow::Owned(known),

@@ -103,8 +103,7 @@ impl Trial<'_> {
             return Ok(last);
         }
         let fitted = self.training.fit(by.0, &by.1, progress);
-        let kept = fitted.trials.iter().find(|trial| trial.kept);
-        let choice = kept.map_or_else(String::new, |trial| trial.name.clone());
+        let choice = fitted.kept().to_owned();
         let run = Run::new(&self.known, &self.training.set, fitted, plan.seed);
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("fold.tbx");

@@ -96,6 +96,7 @@ impl Candidates {
             features: episode.features.clone(),
             support: episode.support.iter().map(|i| Interaction { item: position[&i.item], ..*i }).collect(),
             query: episode.query.iter().map(|item| position[item]).collect(),
+            gains: episode.gains.clone(),
         };
         episodes.iter().map(renumbered).collect()
     }

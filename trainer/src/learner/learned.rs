@@ -14,7 +14,7 @@ use super::prototypical::Prototypical;
 use super::vector::columns;
 use super::{Adaptation, Kind, Served};
 use crate::data::{HeldOut, Interaction};
-use crate::metrics::{LIST, Metrics, SHOTS, Scorer, best};
+use crate::metrics::{self, LIST, Metrics, SHOTS, Scorer, best};
 
 /// Users that are validated together: enough for wide matrix products, few enough for the memory.
 const TOGETHER: usize = 4;
@@ -51,7 +51,7 @@ pub struct Check {
     pub epoch: u32,
     /// Mean loss of the last epoch; `None` before the first.
     pub loss: Option<f64>,
-    /// Mean NDCG@10 over the validation users and the five support sizes.
+    /// Mean NDCG@10 over the validation users and the five support sizes, or their NDCG@5 of rated items.
     pub validation: f64,
 }
 
@@ -137,9 +137,11 @@ impl Learned {
         }
     }
 
-    /// What [`crate::metrics::validation`] says of this scorer, much faster: mean NDCG@10 of each user
-    /// over [`SHOTS`].
+    /// What [`crate::metrics::validation`] says of this scorer; mean NDCG@10 of each user over [`SHOTS`] much faster.
     pub fn validation(&self, users: &[HeldOut]) -> Vec<f64> {
+        if users.iter().any(|user| user.gains.is_some()) {
+            return metrics::validation(self, users, self.rows.len() / self.dim);
+        }
         let catalogue = columns(&self.rows, self.dim).transpose();
         let ndcg = |users: &[HeldOut]| match self.rule {
             Rule::Maml { pull } => self.ndcg_by(&self.maml(pull), &catalogue, users),
@@ -238,7 +240,6 @@ impl Scorer for Learned {
 mod tests {
     use super::*;
     use crate::data::TaskSet;
-    use crate::metrics;
     use crate::train::tests::{config, held_out, world};
     use crate::train::train;
 

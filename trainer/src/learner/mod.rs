@@ -22,6 +22,7 @@ mod parameters;
 mod preconditioner;
 mod prototypical;
 mod start;
+mod start_rated;
 mod vector;
 
 pub use candidates::{Candidates, Sampler};
@@ -29,6 +30,7 @@ pub use learned::{Check, Learned, Rule, best_epoch};
 pub use objective::{Objective, Teacher};
 pub use parameters::{Block, Parameters, Real, Shape};
 pub use start::{Start, start};
+pub use start_rated::start_rated;
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use serde::{Deserialize, Serialize};

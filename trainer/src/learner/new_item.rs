@@ -36,6 +36,7 @@ mod tests {
     use tinderbox::{ModelFile, NewItems, Session, embed_item};
 
     use crate::data::{Dataset, Features, Interaction, Levels};
+    use crate::episode::Rank;
     use crate::export::export;
     use crate::fit::{Choice, Training};
     use crate::learner::Kind;
@@ -68,7 +69,7 @@ mod tests {
 
     fn fit(kind: Kind) -> Run {
         let dataset = dataset();
-        let training = Training::new(&dataset, &(0..32).collect::<Vec<_>>(), &[], 1);
+        let training = Training::new(&dataset, &(0..32).collect::<Vec<_>>(), &[], Rank::Catalogue, 1);
         let config = Config { dim: 16, epochs: 6, ..Config::default() };
         let fitted = training.fit(Choice::One(kind), &config, &mut |_| {});
         Run::new(&dataset, &training.set, fitted, 1)

@@ -2,6 +2,9 @@
 //!
 //! With `z` the scores over the temperature, outside the support,
 //! `loss = CE(query, softmax z) + weight CE(softmax teacher, softmax z)`, mean over the episodes.
+//!
+//! Where an episode's query has gains, the softmax runs over the query alone, and the query's share of an item is its
+//! share of the gains (ListNet, Cao et al. 2007).
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -195,7 +198,7 @@ impl<'a> Objective<'a> {
         scores.iter_mut().for_each(|score| *score /= temperature);
         let mut shares = scores.to_vec();
         self.add_log_weights(&mut shares);
-        let log_sum = softmax_outside(&episode.support, &mut shares);
+        let log_sum = softmax(episode, &mut shares);
         let mut aligned = T::zero();
         let mut temperature_slope = T::zero();
         for ((score, &target), &predicted) in scores.iter_mut().zip(&target).zip(&shares) {
@@ -215,12 +218,14 @@ impl<'a> Objective<'a> {
             teacher.logits(&episode.support, &mut logits);
             target = logits.into_iter().map(|logit: f32| T::of(logit.into())).collect();
             self.add_log_weights(&mut target);
-            softmax_outside(&episode.support, &mut target);
+            softmax(episode, &mut target);
             target.iter_mut().for_each(|share| *share *= T::of(self.teacher_weight));
         }
-        let each = T::of(1.0 / episode.query.len() as f64);
-        for &item in &episode.query {
-            target[item as usize] += each;
+        let equal = vec![1.0; episode.query.len()];
+        let gains = episode.gains.as_ref().unwrap_or(&equal);
+        let total: f32 = gains.iter().sum();
+        for (&item, &gain) in episode.query.iter().zip(gains) {
+            target[item as usize] += T::of(f64::from(gain) / f64::from(total));
         }
         target
     }
@@ -233,6 +238,26 @@ impl<'a> Objective<'a> {
 struct Judged<T> {
     loss: f64,
     temperature_slope: T,
+}
+
+/// Softmax over the items that compete in `episode`, zero elsewhere; the logarithm of the sum of exponentials.
+fn softmax<T: Real>(episode: &Episode, logits: &mut [T]) -> T {
+    match episode.gains {
+        None => softmax_outside(&episode.support, logits),
+        Some(_) => softmax_within(&episode.query, logits),
+    }
+}
+
+/// Softmax over `query`, zero elsewhere; the logarithm of the sum of exponentials.
+fn softmax_within<T: Real>(query: &[u32], logits: &mut [T]) -> T {
+    let own: Vec<T> = query.iter().map(|&item| logits[item as usize]).collect();
+    let highest = own.iter().copied().fold(own[0], |highest, logit| highest.max(logit));
+    let sum = own.iter().fold(T::zero(), |sum, &logit| sum + (logit - highest).exp());
+    logits.fill(T::zero());
+    for (&item, &logit) in query.iter().zip(&own) {
+        logits[item as usize] = (logit - highest).exp() / sum;
+    }
+    highest + sum.ln()
 }
 
 /// Softmax over the items outside `support`, zero on it; the logarithm of the sum of exponentials.

@@ -2,6 +2,7 @@
 
 mod groups;
 mod label;
+pub mod labelled;
 pub mod onboarding;
 mod page;
 mod plot;

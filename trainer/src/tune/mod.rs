@@ -229,7 +229,7 @@ mod tests {
         let (dataset, config) = (world(), config());
         let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
         let (train, validation) = hold_out(&users, 0.2, config.seed);
-        let training = Training::new(&dataset, &train, &validation, config.seed);
+        let training = Training::new(&dataset, &train, &validation, config.rank, config.seed);
         let search = Search::new(&dataset, &validation, &training, &config, trials);
         let header = Header::new(&dataset, &config);
         let mut journal = Journal::open(&directory.join("search.jsonl"), &header).unwrap();
