@@ -16,7 +16,7 @@ use crate::metrics::Scorer;
 use crate::run::Run;
 
 /// More item features than this are not worth a category each: the most common ones get one.
-const MOST_CATEGORIES: usize = 64;
+const MOST_CATEGORIES: usize = 32;
 
 /// The supports on which the two are compared; the last is longer than what counts in full.
 const SUPPORTS: [usize; 4] = [1, 5, 20, 60];

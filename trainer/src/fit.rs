@@ -108,9 +108,9 @@ impl Training {
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only
     /// some data: dimensions, start values, teacher weight, learning rate.
     ///
-    /// `Auto` trains one configuration or, where many dimensions look promising, up to four, and keeps the smallest
-    /// unless a larger one is better on the validation users by more than one standard error of the paired
-    /// difference: validation noise would otherwise choose at random.
+    /// `Auto` trains two small configurations and keeps the better one on the validation users; where many dimensions
+    /// look promising, up to three large ones too, of which one is kept if it is better by more than one standard error
+    /// of the paired difference: validation noise would otherwise choose at random.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
         let (mut tried, kept) = match choice {
             Choice::Auto { dim } => auto::try_all(self, dim, config, progress),

@@ -17,6 +17,7 @@ use tinderbox_trainer::data::{Dataset, find, read};
 use tinderbox_trainer::evaluate::{Method, Plan, Protocol};
 use tinderbox_trainer::fit::Choice;
 use tinderbox_trainer::report::{METRICS, Report};
+use tinderbox_trainer::run::Run;
 use tinderbox_trainer::train::Config;
 
 /// See it all: get MovieLens 100K, learn, export, compare with baselines, recommend to a new user
@@ -50,7 +51,7 @@ impl Quickstart {
         let config = Config { seed: self.seed, ..Config::default() };
         let (run, file) = (self.dir.join("run"), self.dir.join("model.tbx"));
         fit::fit(&dataset, Choice::Auto { dim: None }, &config, &run)?;
-        export::write(&run, &file)?;
+        export::write(&Run::load(&run)?, &file)?;
         heading("3. Compare with baselines on users that training did not see: one fold of ten")?;
         compare(&dataset, config)?;
         heading("4. A new user: the list before any feedback, and after three likes and a dislike")?;
