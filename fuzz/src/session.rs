@@ -3,7 +3,9 @@
 use crate::bits;
 use crate::file::{Aligned, split};
 use arbitrary::{Arbitrary, Result, Unstructured};
-use tinderbox::{Filter, Interaction, Kernel, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item};
+use tinderbox::{
+    Filter, Interaction, Kernel, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item,
+};
 
 /// On any file that opens, verified or not, with any calls: nothing panics; wrong calls are refused, right
 /// ones are not; a ranking is the items that the filter lets through, sorted, with the bits of
