@@ -45,7 +45,7 @@ const MOST_CANDIDATES: usize = 150;
 /// Chooses the items for `learned` by the tasks that it was trained on: rows of the catalogue, best first, distinct.
 ///
 /// The same list for the same arguments, whatever the number of threads. Cost: some ten thousand adaptations and
-/// rankings of at most 2,000 rows, one to two seconds.
+/// rankings of at most 2,000 rows.
 pub fn choose(learned: &Learned, set: &TaskSet, seed: u64) -> Vec<u32> {
     let rows = set.catalogue.len().min(MOST_ROWS);
     let learned = Learned { rows: learned.rows[..rows * learned.dim].to_vec(), ..learned.clone() };

@@ -54,7 +54,7 @@ pub fn start_rated(set: &TaskSet, shape: Shape, seed: u64) -> Parameters<f32> {
     axes.filter(|(at, _)| *at != slack).for_each(|(_, x)| *x = 1.0);
     for (block, value) in [
         (Block::Temperature, 0.2_f32),
-        (Block::StepSizes, 0.2), // diverges from about 200 ratings on: episodes hold fewer
+        (Block::StepSizes, 0.2), // diverged from 200 ratings on, had each counted in full
         (Block::GramWeight, 1e-3),
         (Block::Pull, model.noise * TASTE * TASTE),
         (Block::Scale, 2.0),

@@ -32,7 +32,7 @@ pub enum Values {
 }
 
 /// The search space: around what worked on all data so far, wide enough for data that is unlike it.
-pub const SPACE: [Parameter; 8] = [
+pub const SPACE: [Parameter; 9] = [
     Parameter {
         name: "learner",
         about: "the adaptation rule",
@@ -76,15 +76,22 @@ pub const SPACE: [Parameter; 8] = [
         set: |config, value| config.batch = value as usize,
     },
     Parameter {
+        name: "start",
+        about: "where rows start: 1 from the teacher, 0 from a factorisation, as follows",
+        values: Values::OneOf(&[0.0, 1.0]),
+        get: |config| f64::from(u8::from(config.start.from_teacher)),
+        set: |config, value| config.start.from_teacher = value > 0.0,
+    },
+    Parameter {
         name: "unobserved",
-        about: "of the start values: weight of what users did not rate",
+        about: "of the factorisation: weight of what users did not rate",
         values: Values::Between(0.01, 1.0),
         get: |config| f64::from(config.start.unobserved),
         set: |config, value| config.start.unobserved = value as f32,
     },
     Parameter {
         name: "regularisation",
-        about: "of the start values",
+        about: "of the factorisation",
         values: Values::Between(1e-3, 1e-1),
         get: |config| f64::from(config.start.regularisation),
         set: |config, value| config.start.regularisation = value as f32,
