@@ -125,10 +125,10 @@ impl fmt::Display for FeedbackError {
     }
 }
 
-/// Why a filter is refused.
+/// Why a ranking is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum FilterError {
+pub enum RankError {
     /// A list of items that is not ascending and distinct.
     NotAscending {
         /// Where.
@@ -150,9 +150,16 @@ pub enum FilterError {
         /// How many there are.
         categories: u32,
     },
+    /// Scratch memory that is too short for the candidates.
+    ScratchTooSmall {
+        /// Floats needed.
+        expected: usize,
+        /// Length given.
+        found: usize,
+    },
 }
 
-impl fmt::Display for FilterError {
+impl fmt::Display for RankError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::NotAscending { position, found } => {
@@ -170,6 +177,10 @@ impl fmt::Display for FilterError {
                     "category {found} of {categories}: look categories up with Model::categories().find"
                 )
             }
+            Self::ScratchTooSmall { expected, found } => write!(
+                f,
+                "{found} floats of scratch memory, the candidates need {expected}: see Session::diverse_scratch_len"
+            ),
         }
     }
 }
@@ -257,5 +268,5 @@ impl fmt::Display for EmbedError {
 
 impl core::error::Error for SessionError {}
 impl core::error::Error for FeedbackError {}
-impl core::error::Error for FilterError {}
+impl core::error::Error for RankError {}
 impl core::error::Error for EmbedError {}

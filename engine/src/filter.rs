@@ -1,6 +1,6 @@
 //! Which items a ranking may contain.
 
-use crate::error::FilterError;
+use crate::error::RankError;
 use tinderbox_format::Model;
 
 /// Which items a ranking may contain; the default is every item but those of the support.
@@ -26,26 +26,30 @@ pub(crate) struct Pass<'a> {
     allow: Option<Ascending<'a>>,
     deny: Ascending<'a>,
     support: Ascending<'a>,
+    itself: Ascending<'a>,
     categories: &'a [u32],
 }
 
 impl<'a> Filter<'a> {
-    /// Checks the filter against the catalogue of `items`; `support` is ascending.
+    /// Checks the filter against the catalogue of `items`; `support` is ascending, `itself` an item to leave out in
+    /// any case, or none.
     pub(crate) fn pass(
         &self,
         model: Model<'a>,
         items: usize,
         support: &'a [u32],
-    ) -> Result<Pass<'a>, FilterError> {
+        itself: &'a [u32],
+    ) -> Result<Pass<'a>, RankError> {
         let categories = model.categories().len();
         if let Some(&category) = self.categories.iter().find(|&&category| category as usize >= categories) {
-            return Err(FilterError::UnknownCategory { found: category, categories: categories as u32 });
+            return Err(RankError::UnknownCategory { found: category, categories: categories as u32 });
         }
         Ok(Pass {
             model,
             allow: self.allow.map(|allow| Ascending::checked(allow, items)).transpose()?,
             deny: Ascending::checked(self.deny, items)?,
             support: Ascending { items: if self.keep_support { &[] } else { support } },
+            itself: Ascending { items: itself },
             categories: self.categories,
         })
     }
@@ -60,8 +64,10 @@ impl Pass<'_> {
 
     /// Sets the scores of the items that may not appear to negative infinity; `scores[0]` is item `first`.
     pub(crate) fn apply(&mut self, first: usize, scores: &mut [f32]) {
-        for item in self.deny.within(first, scores.len()).chain(self.support.within(first, scores.len())) {
-            scores[item - first] = f32::NEG_INFINITY;
+        for left_out in [&mut self.deny, &mut self.support, &mut self.itself] {
+            for item in left_out.within(first, scores.len()) {
+                scores[item - first] = f32::NEG_INFINITY;
+            }
         }
         if let Some(allow) = &mut self.allow {
             let mut next = first;
@@ -102,13 +108,13 @@ struct Ascending<'a> {
 }
 
 impl<'a> Ascending<'a> {
-    fn checked(items: &'a [u32], count: usize) -> Result<Self, FilterError> {
+    fn checked(items: &'a [u32], count: usize) -> Result<Self, RankError> {
         if let Some(position) = items.windows(2).position(|pair| pair[0] >= pair[1]) {
-            return Err(FilterError::NotAscending { position: position + 1, found: items[position + 1] });
+            return Err(RankError::NotAscending { position: position + 1, found: items[position + 1] });
         }
         match items.last() {
             Some(&found) if found as usize >= count => {
-                Err(FilterError::UnknownItem { found, items: count as u32 })
+                Err(RankError::UnknownItem { found, items: count as u32 })
             }
             _ => Ok(Self { items }),
         }

@@ -41,6 +41,7 @@
 extern crate std;
 
 mod adapt;
+mod diverse;
 mod error;
 #[cfg(feature = "std")]
 mod file;
@@ -52,10 +53,11 @@ mod mmap;
 mod new_item;
 mod quantise;
 mod rank;
+mod request;
 mod session;
 
 pub use adapt::feedback_share;
-pub use error::{EmbedError, FeedbackError, FilterError, SessionError};
+pub use error::{EmbedError, FeedbackError, RankError, SessionError};
 #[cfg(feature = "std")]
 pub use file::{FileError, ModelFile};
 pub use filter::Filter;
@@ -65,5 +67,6 @@ pub use mmap::MappedModel;
 pub use new_item::{NewItems, Rater, adapt_item, embed_item};
 pub use quantise::quantise_row;
 pub use rank::Ranked;
+pub use request::{Request, rank_batch};
 pub use session::{Feedback, Interaction, Reason, Session};
 pub use tinderbox_format::{Categories, FeatureTable, Levels, Model, OpenError, Rule, VerifyError};

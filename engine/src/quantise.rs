@@ -39,6 +39,11 @@ pub(crate) fn quantise_user(kernel: Kernel, user: &[f32], unit: bool, query: &mu
     step / length
 }
 
+/// A row as a query: the same integers, so that the kernels give its dot products with other rows.
+pub(crate) fn widen(row: &[i8], query: &mut [i16]) {
+    query.iter_mut().zip(row).for_each(|(query, &value)| *query = i16::from(value));
+}
+
 /// The largest finite magnitude; 0 if there is none, or if any component is not finite.
 fn largest(values: &[f32]) -> f32 {
     let mut largest = 0.0;

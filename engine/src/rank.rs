@@ -55,7 +55,7 @@ impl<'a> Best<'a> {
     }
 
     /// The kept items, best first.
-    pub(crate) fn sorted(self) -> &'a [Ranked] {
+    pub(crate) fn sorted(self) -> &'a mut [Ranked] {
         let kept = &mut self.heap[..self.len];
         kept.sort_unstable_by(Ranked::order);
         kept

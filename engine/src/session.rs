@@ -1,12 +1,14 @@
 //! One user: feedback in, ranking out.
 
 use crate::adapt::{LANES, Support, Work, feedback_share, maml, matching, prototypical};
-use crate::error::{FeedbackError, FilterError, SessionError};
+use crate::diverse;
+use crate::error::{FeedbackError, RankError, SessionError};
 use crate::filter::Filter;
 use crate::kernel::{Attention, Kernel};
-use crate::new_item::NewItems;
-use crate::quantise::quantise_user;
-use crate::rank::{Best, CHUNK, Ranked};
+use crate::new_item::{MAX_DIM, NewItems};
+use crate::quantise::{quantise_user, widen};
+use crate::rank::Ranked;
+use crate::request::Request;
 use tinderbox_format::{Model, Rule};
 
 /// What a user says of an item.
@@ -75,9 +77,9 @@ pub struct Reason {
 /// for a user of whom nothing is known.
 #[derive(Debug)]
 pub struct Session<'a> {
-    model: Model<'a>,
-    kernel: Kernel,
-    new_items: NewItems<'a>,
+    pub(crate) model: Model<'a>,
+    pub(crate) kernel: Kernel,
+    pub(crate) new_items: NewItems<'a>,
     /// The prior and the user's features, dim.
     base: &'a mut [f32],
     /// The adapted user embedding, dim.
@@ -245,25 +247,75 @@ impl<'a> Session<'a> {
     /// and returns as many as exist, up to the length of `out`. Cost: one pass over the rows.
     ///
     /// # Errors
-    /// [`FilterError`]: a list that is not ascending, an unknown item or category.
-    pub fn rank<'o>(&self, filter: &Filter<'_>, out: &'o mut [Ranked]) -> Result<&'o [Ranked], FilterError> {
-        let mut pass = filter.pass(self.model, self.items(), &self.ascending[..self.len])?;
-        let mut best = Best::new(out);
-        let catalogue = (0, self.model.rows(), self.model.scales());
-        let new_items = (self.model.items(), self.new_items.rows, self.new_items.scales);
-        for (first, rows, scales) in [catalogue, new_items] {
-            let chunks = rows.chunks(CHUNK * self.model.dim()).zip(scales.chunks(CHUNK));
-            for (first, (rows, scales)) in (first..).step_by(CHUNK).zip(chunks) {
-                if pass.wants(first, scales.len()) {
-                    let mut scores = [0.0; CHUNK];
-                    let scores = &mut scores[..scales.len()];
-                    self.score_rows(rows, scales, scores);
-                    pass.apply(first, scores);
-                    best.offer(self.kernel, first, scores);
-                }
+    /// [`RankError`]: a list that is not ascending, an unknown item or category.
+    pub fn rank<'o>(&self, filter: &Filter<'_>, out: &'o mut [Ranked]) -> Result<&'o [Ranked], RankError> {
+        Ok(self.request(filter, out)?.rank())
+    }
+
+    /// The same ranking as a request that waits for others, so that [`rank_batch`](crate::rank_batch) brings
+    /// the rows to many users at once.
+    ///
+    /// # Errors
+    /// As [`Session::rank`].
+    pub fn request<'r, 'o>(
+        &'r self,
+        filter: &Filter<'r>,
+        out: &'o mut [Ranked],
+    ) -> Result<Request<'r, 'o>, RankError> {
+        Request::of_user(self, filter, out)
+    }
+
+    /// The items nearest to `item` by cosine, whatever the user thinks of it; `item` itself is left out.
+    /// Otherwise as [`Session::rank`]: the same filter, order and cost, and 2 KB of stack.
+    ///
+    /// # Errors
+    /// [`RankError`]: an unknown item, and as [`Session::rank`].
+    pub fn similar<'o>(
+        &self,
+        item: u32,
+        filter: &Filter<'_>,
+        out: &'o mut [Ranked],
+    ) -> Result<&'o [Ranked], RankError> {
+        let unknown = RankError::UnknownItem { found: item, items: self.items() as u32 };
+        let (row, scale) = self.row(item).ok_or(unknown)?;
+        let mut query = [0; MAX_DIM];
+        let query = &mut query[..row.len()];
+        widen(row, query);
+        Ok(Request::of_item(self, &item, query, scale, filter, out)?.rank())
+    }
+
+    /// The length of the scratch memory of [`Session::rank_diverse`] for so many candidates, in floats.
+    pub fn diverse_scratch_len(model: &Model<'_>, candidates: usize) -> usize {
+        diverse::scratch_len(model.dim(), candidates)
+    }
+
+    /// The best `candidates.len()` items in an order that trades relevance for variety, and of these the first
+    /// `len`: maximal marginal relevance (Carbonell and Goldstein 1998).
+    ///
+    /// Each place goes to the item with the highest `(1 - diversity) score - diversity nearest`, where `nearest` is its
+    /// largest cosine to the items that already have a place. `diversity` 0 is the plain ranking, 1 ignores the
+    /// user after the first place; what is outside is moved to the nearer end, NaN to 0. The scores returned are those
+    /// of the plain ranking. `scratch`: [`Session::diverse_scratch_len`] floats, whatever they hold. Cost: that of
+    /// [`Session::rank`], and len x candidates dot products.
+    ///
+    /// # Errors
+    /// As [`Session::rank`], and [`RankError::ScratchTooSmall`].
+    pub fn rank_diverse<'o>(
+        &self,
+        filter: &Filter<'_>,
+        diversity: f32,
+        len: usize,
+        scratch: &mut [f32],
+        candidates: &'o mut [Ranked],
+    ) -> Result<&'o [Ranked], RankError> {
+        let mut pool = diverse::Pool::new(self.model.dim(), candidates.len(), scratch)?;
+        let found = self.request(filter, candidates)?.rank();
+        for (at, ranked) in found.iter().enumerate() {
+            if let Some((row, scale)) = self.row(ranked.item) {
+                pool.put(at, row, scale);
             }
         }
-        Ok(best.sorted())
+        Ok(pool.order(self.kernel, diversity, len, found))
     }
 
     /// The score of one item: the same bits as in a ranking.
@@ -274,7 +326,8 @@ impl<'a> Session<'a> {
         let (row, scale) =
             self.row(item).ok_or(SessionError::UnknownItem { found: item, items: self.items() })?;
         let mut score = [0.0];
-        self.score_rows(row, &[scale], &mut score);
+        self.kernel.scan(row, self.query, &[scale], self.factor, &mut score);
+        self.attend(row, &[scale], &mut score);
         Ok(score[0])
     }
 
@@ -316,8 +369,18 @@ impl<'a> Session<'a> {
     }
 
     /// Items of the catalogue and added at run time.
-    fn items(&self) -> usize {
+    pub(crate) fn items(&self) -> usize {
         self.model.items() + self.new_items.scales.len()
+    }
+
+    /// The user embedding as it meets the rows, dim, and what turns an integer dot, times a row's scale, into a score.
+    pub(crate) fn query(&self) -> (&[i16], f32) {
+        (self.query, self.factor)
+    }
+
+    /// Items of the support, ascending.
+    pub(crate) fn left_out(&self) -> &[u32] {
+        &self.ascending[..self.len]
     }
 
     /// The int8 row of an item and its scale.
@@ -349,7 +412,7 @@ impl<'a> Session<'a> {
             if matching {
                 // Attention needs integers for the kernel, and the row's scale.
                 let query: &mut [i16] = bytemuck::cast_slice_mut(floats);
-                query.iter_mut().zip(row).for_each(|(query, &value)| *query = i16::from(value));
+                widen(row, query);
                 self.residual[at] = scale;
                 continue;
             }
@@ -392,9 +455,9 @@ impl<'a> Session<'a> {
         self.factor = quantise_user(self.kernel, self.user, unit, self.query);
     }
 
-    /// Scores at most [`CHUNK`] rows. `rows`: scores x dim, `scales`: scores.
-    fn score_rows(&self, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
-        self.kernel.scan(rows, self.query, scales, self.factor, scores);
+    /// Adds what attention gives under the rule `matching`, to at most [`CHUNK`](crate::rank::CHUNK) scores. `rows`:
+    /// scores x dim, `scales`: scores.
+    pub(crate) fn attend(&self, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
         if let Rule::Matching { sharpness, null } = self.model.rule() {
             let dim = self.model.dim();
             let support = (0..self.len).map(|at| matching::Attended {

@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tinderbox::{
     Feedback, Filter, Interaction, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item,
+    rank_batch,
 };
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
@@ -39,6 +40,7 @@ fn a_whole_session_allocates_nothing() {
         let model = file.model().expect("a sound file");
         let mut scratch = vec![0.0; Session::scratch_len(&model, 40)];
         let mut out = vec![Ranked::default(); 100];
+        let mut for_variety = vec![0.0; Session::diverse_scratch_len(&model, 50)];
         let before = ALLOCATIONS.load(Ordering::Relaxed);
 
         let model = Model::open(model.bytes()).expect("a sound file");
@@ -60,6 +62,10 @@ fn a_whole_session_allocates_nothing() {
         let best = session.rank(&filter, &mut out).expect("a sound filter")[0];
         let mut reasons = [Reason::default(); 5];
         assert_eq!(session.explain(best.item, &mut reasons).expect("a known item").len(), 5);
+        session.similar(best.item, &filter, &mut out).expect("a known item");
+        session.rank_diverse(&filter, 0.3, 10, &mut for_variety, &mut out[..50]).expect("enough scratch");
+        let (one, two) = out.split_at_mut(50);
+        rank_batch(&mut [one, two].map(|out| session.request(&filter, out).expect("a sound filter")));
         assert!(model.title(best.item as usize).is_some());
 
         assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "{}", rule.name());

@@ -4,7 +4,7 @@ mod common;
 
 use common::{LEVELS, RULES, file, noise};
 use tinderbox::{
-    EmbedError, Feedback, FeedbackError, Filter, FilterError, Interaction, Kernel, Model, NewItems, Ranked,
+    EmbedError, Feedback, FeedbackError, Filter, Interaction, Kernel, Model, NewItems, RankError, Ranked,
     Reason, Rule, Session, SessionError, embed_item,
 };
 
@@ -351,11 +351,11 @@ fn wrong_calls_are_refused_and_change_nothing() {
     );
     let rank = |filter: Filter<'_>| session.rank(&filter, &mut [Ranked::default()]).map(<[Ranked]>::len);
     let deny = |deny| Filter { deny, ..Filter::default() };
-    assert_eq!(rank(deny(&[3, 3])), Err(FilterError::NotAscending { position: 1, found: 3 }));
-    assert_eq!(rank(deny(&[90])), Err(FilterError::UnknownItem { found: 90, items: 90 }));
+    assert_eq!(rank(deny(&[3, 3])), Err(RankError::NotAscending { position: 1, found: 3 }));
+    assert_eq!(rank(deny(&[90])), Err(RankError::UnknownItem { found: 90, items: 90 }));
     assert_eq!(
         rank(Filter { categories: &[3], ..Filter::default() }),
-        Err(FilterError::UnknownCategory { found: 3, categories: 3 })
+        Err(RankError::UnknownCategory { found: 3, categories: 3 })
     );
     assert_eq!(session.score(7), before);
 

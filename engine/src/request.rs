@@ -1,0 +1,111 @@
+//! One list on its way: a filter, what is ranked for, and the best so far. Alone or in a batch it takes the same way.
+
+use crate::error::RankError;
+use crate::filter::{Filter, Pass};
+use crate::rank::{Best, CHUNK, Ranked};
+use crate::session::Session;
+
+/// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
+pub struct Request<'r, 'o> {
+    session: &'r Session<'r>,
+    /// dim
+    query: &'r [i16],
+    /// Turns an integer dot, times a row's scale, into a score.
+    factor: f32,
+    /// Whether the user's feedback is attended to: not for what is like an item.
+    attends: bool,
+    pass: Pass<'r>,
+    best: Best<'o>,
+}
+
+/// Does the rankings of many users in one pass over the catalogue: each list is, to the bit, that of
+/// [`Session::rank`].
+///
+/// Neighbours in `requests` that rank the same model share the pass; sort them by model where there are several. Call
+/// it once for each batch: a request that is done is not done again. Cost: the rows are read once for all, from the
+/// second time on they come from the nearest cache.
+pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
+    for group in requests.chunk_by_mut(|a, b| a.shares_catalogue(b)) {
+        let Some(first) = group.first() else { continue };
+        let model = first.session.model;
+        for (first, rows, scales) in chunks(0, model.dim(), model.rows(), model.scales()) {
+            for request in &mut *group {
+                request.score_chunk(first, rows, scales);
+            }
+        }
+        for request in group {
+            let (dim, new_items) = (model.dim(), request.session.new_items);
+            for (first, rows, scales) in chunks(model.items(), dim, new_items.rows, new_items.scales) {
+                request.score_chunk(first, rows, scales);
+            }
+        }
+    }
+}
+
+/// The rows of items numbered from `first` on, [`CHUNK`] at a time: number of the first item, rows, scales.
+fn chunks<'r>(
+    first: usize,
+    dim: usize,
+    rows: &'r [i8],
+    scales: &'r [f32],
+) -> impl Iterator<Item = (usize, &'r [i8], &'r [f32])> {
+    let chunks = rows.chunks(CHUNK * dim).zip(scales.chunks(CHUNK));
+    (first..).step_by(CHUNK).zip(chunks).map(|(first, (rows, scales))| (first, rows, scales))
+}
+
+impl<'r, 'o> Request<'r, 'o> {
+    pub(crate) fn of_user(
+        session: &'r Session<'_>,
+        filter: &Filter<'r>,
+        out: &'o mut [Ranked],
+    ) -> Result<Self, RankError> {
+        let pass = filter.pass(session.model, session.items(), session.left_out(), &[])?;
+        let (query, factor) = session.query();
+        Ok(Self { session, query, factor, attends: true, pass, best: Best::new(out) })
+    }
+
+    /// What is like `item`, whose row is `query` (dim) times `scale`.
+    pub(crate) fn of_item(
+        session: &'r Session<'_>,
+        item: &'r u32,
+        query: &'r [i16],
+        scale: f32,
+        filter: &Filter<'r>,
+        out: &'o mut [Ranked],
+    ) -> Result<Self, RankError> {
+        let itself = core::slice::from_ref(item);
+        let pass = filter.pass(session.model, session.items(), session.left_out(), itself)?;
+        Ok(Self { session, query, factor: scale, attends: false, pass, best: Best::new(out) })
+    }
+
+    /// The list, best first: as many as exist, up to the length of `out`. Empty before [`rank_batch`].
+    pub fn ranked(self) -> &'o mut [Ranked] {
+        self.best.sorted()
+    }
+
+    /// [`rank_batch`] for this one alone.
+    pub(crate) fn rank(mut self) -> &'o mut [Ranked] {
+        rank_batch(core::slice::from_mut(&mut self));
+        self.ranked()
+    }
+
+    fn shares_catalogue(&self, other: &Self) -> bool {
+        let (a, b) = (self.session.model.rows(), other.session.model.rows());
+        core::ptr::eq(a, b)
+    }
+
+    /// Chunks come in ascending order. `rows`: scales x dim.
+    fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32]) {
+        if self.pass.wants(first, scales.len()) {
+            let kernel = self.session.kernel;
+            let mut scores = [0.0; CHUNK];
+            let scores = &mut scores[..scales.len()];
+            kernel.scan(rows, self.query, scales, self.factor, scores);
+            if self.attends {
+                self.session.attend(rows, scales, scores);
+            }
+            self.pass.apply(first, scores);
+            self.best.offer(kernel, first, scores);
+        }
+    }
+}
