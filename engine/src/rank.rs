@@ -43,11 +43,26 @@ impl<'a> Best<'a> {
     /// Offers a chunk; `scores[0]` is item `first`. Chunks come in ascending order, so that an item that
     /// ties with a kept one loses to it. Negative infinity and NaN are never kept.
     pub(crate) fn offer(&mut self, kernel: Kernel, first: usize, scores: &[f32]) {
-        for (start, block) in (first..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
+        self.sift(kernel, first, scores, |at| scores[at]);
+    }
+
+    /// The same for scores that are costly: `score(at)` is asked for where `bounds[at]`, which it is not above, would
+    /// be kept.
+    pub(crate) fn sift(
+        &mut self,
+        kernel: Kernel,
+        first: usize,
+        bounds: &[f32],
+        score: impl Fn(usize) -> f32,
+    ) {
+        for (start, block) in (0..).step_by(BLOCK).zip(bounds.chunks(BLOCK)) {
             if self.takes(kernel.largest(block)) {
-                for (item, &score) in (start as u32..).zip(block) {
-                    if self.takes(score) {
-                        self.keep(Ranked { item, score });
+                for (at, &bound) in (start..).zip(block) {
+                    if self.takes(bound) {
+                        let score = score(at);
+                        if self.takes(score) {
+                            self.keep(Ranked { item: (first + at) as u32, score });
+                        }
                     }
                 }
             }

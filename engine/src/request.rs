@@ -4,6 +4,8 @@ use crate::error::RankError;
 use crate::filter::{Filter, Pass};
 use crate::rank::{Best, CHUNK, Ranked};
 use crate::session::Session;
+use crate::sketch::Sieve;
+use tinderbox_format::Rule;
 
 /// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
 pub struct Request<'r, 'o> {
@@ -28,9 +30,17 @@ pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
     for group in requests.chunk_by_mut(|a, b| a.shares_catalogue(b)) {
         let Some(first) = group.first() else { continue };
         let model = first.session.model;
+        let sieve = match &*group {
+            [alone] => alone.sieve(),
+            _ => None, // to many users one row costs less than as many bounds
+        };
         for (first, rows, scales) in chunks(0, model.dim(), model.rows(), model.scales()) {
             for request in &mut *group {
-                request.score_chunk(first, rows, scales);
+                match &sieve {
+                    // The first chunk sets the score that the bounds have to reach.
+                    Some(sieve) if first > 0 => request.sift_chunk(sieve, first, rows, scales),
+                    _ => request.score_chunk(first, rows, scales),
+                }
             }
         }
         for request in group {
@@ -106,6 +116,32 @@ impl<'r, 'o> Request<'r, 'o> {
             }
             self.pass.apply(first, scores);
             self.best.offer(kernel, first, scores);
+        }
+    }
+
+    /// The sieve for a catalogue with sketches; scores by attention have no bound.
+    fn sieve(&self) -> Option<Sieve<'r>> {
+        let Session { kernel, model, .. } = self.session;
+        let sketch =
+            model.sketch().filter(|_| !(self.attends && matches!(model.rule(), Rule::Matching { .. })))?;
+        Some(Sieve::new(*kernel, sketch, self.query, self.factor))
+    }
+
+    /// The same result as [`Request::score_chunk`], from the rows whose bounds reach the list.
+    fn sift_chunk(&mut self, sieve: &Sieve<'_>, first: usize, rows: &[i8], scales: &[f32]) {
+        if self.pass.wants(first, scales.len()) {
+            let kernel = self.session.kernel;
+            let mut bounds = [0.0; CHUNK];
+            let bounds = &mut bounds[..scales.len()];
+            sieve.bounds(kernel, first, bounds);
+            self.pass.apply(first, bounds);
+            let dim = self.query.len();
+            self.best.sift(kernel, first, bounds, |at| {
+                let mut score = [0.0];
+                let row = &rows[at * dim..(at + 1) * dim];
+                kernel.scan(row, self.query, &scales[at..=at], self.factor, &mut score);
+                score[0]
+            });
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Batches, similar items and variety: each against a plain statement of what it promises.
+//! Batches, similar items, variety and sketches: each against a plain statement of what it promises.
 
 mod common;
 
-use common::{RULES, file};
+use common::{RULES, bytes, file, on_disk};
+use proptest::prelude::*;
 use tinderbox::{
-    Filter, Interaction, Kernel, Model, NewItems, RankError, Ranked, Session, embed_item, rank_batch,
+    Filter, Interaction, Kernel, Model, ModelFile, NewItems, RankError, Ranked, Session, embed_item,
+    rank_batch,
 };
 
 fn support(model: &Model<'_>, user: usize) -> Vec<Interaction> {
@@ -217,4 +219,56 @@ fn too_little_memory_for_the_candidates_is_refused() {
     let (mut memory, mut out) = (vec![0.0; expected - 1], [Ranked::default(); 30]);
     let found = session.rank_diverse(&Filter::default(), 0.5, 10, &mut memory, &mut out);
     assert_eq!(found, Err(RankError::ScratchTooSmall { expected, found: expected - 1 }));
+}
+
+/// Both lists of a session, ranked and similar, after this support; `kernel` by its place.
+fn lists(
+    file: &ModelFile,
+    kernel: Kernel,
+    support: &[Interaction],
+    filter: &Filter<'_>,
+    len: usize,
+) -> [Vec<Ranked>; 3] {
+    let model = file.model().expect("a sound file");
+    let mut scratch = vec![f32::NAN; Session::scratch_len(&model, 20)];
+    let mut session = Session::with_kernel(model, kernel, &mut scratch).expect("enough scratch");
+    let mut row = vec![0; model.dim()];
+    let scale = [embed_item(&model, &[0], &mut row).expect("a known feature")];
+    session.add_items(NewItems { rows: &row, scales: &scale }).expect("one row");
+    session.adapt(support).expect("a sound support");
+    let mut out = vec![Ranked::default(); len];
+    let ranked = session.rank(filter, &mut out).expect("a sound filter").to_vec();
+    let similar = session.similar(model.items() as u32 / 2, filter, &mut out).expect("a known item").to_vec();
+    let mut second = vec![Ranked::default(); len];
+    let mut requests =
+        [&mut out, &mut second].map(|out| session.request(filter, out).expect("a sound filter"));
+    rank_batch(&mut requests);
+    let [batched, _] = requests;
+    [ranked, similar, batched.ranked().to_vec()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn sketches_change_no_list(
+        rule in 0..2_usize,
+        sixteens in 2..7_usize,
+        items in 1..3_000_usize,
+        decay in 0.7..1.0_f32,
+        support in proptest::collection::vec((any::<u32>(), 0..5_u8), 0..12),
+        len in 0..60_usize,
+        third in any::<bool>(),
+    ) {
+        let file = |sketched| on_disk(&bytes(RULES[rule], items, 16 * sixteens, decay, sketched));
+        let (plain, sketched) = (file(false), file(true));
+        prop_assert!(sketched.model().expect("a sound file").sketch().is_some());
+        let support: Vec<Interaction> =
+            support.into_iter().map(|(item, level)| Interaction { item: item % items as u32, level }).collect();
+        let thirds: Vec<u32> = (0..items as u32).step_by(3).collect();
+        let filter = Filter { allow: third.then_some(&thirds), ..Filter::default() };
+        let expected = lists(&plain, Kernel::scalar(), &support, &filter, len);
+        for kernel in Kernel::all() {
+            prop_assert_eq!(&lists(&sketched, kernel, &support, &filter, len), &expected, "{}", kernel.name());
+        }
+    }
 }

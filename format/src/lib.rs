@@ -28,6 +28,7 @@ mod model;
 mod names;
 mod rule;
 mod section;
+mod sketch;
 mod verify;
 #[cfg(feature = "std")]
 mod write;
@@ -43,5 +44,8 @@ pub use level::Levels;
 pub use model::Model;
 pub use rule::Rule;
 pub use section::Section;
+#[cfg(feature = "std")]
+pub use sketch::MadeSketch;
+pub use sketch::{SKETCH_DIM, Sketch};
 #[cfg(feature = "std")]
 pub use write::{Category, Contents, Features, Level, WriteError, replace};

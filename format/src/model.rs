@@ -10,6 +10,7 @@ use crate::level::{Levels, finite};
 use crate::names::Names;
 use crate::rule::Rule;
 use crate::section::{Kind, Section, Sections, entries};
+use crate::sketch::Sketch;
 use crate::verify::verify;
 
 /// A model file, opened: no accessor panics, whatever the bytes are.
@@ -39,6 +40,7 @@ pub struct Model<'a> {
     user_features: FeatureTable<'a>,
     onboarding: &'a [u32],
     card: &'a [u8],
+    sketch: Option<Sketch<'a>>,
 }
 
 impl<'a> Model<'a> {
@@ -78,6 +80,7 @@ impl<'a> Model<'a> {
             user_features: FeatureTable::users(&sections, dim)?,
             onboarding: sections.values(Kind::Onboarding)?,
             card: sections.values(Kind::Card)?,
+            sketch: Sketch::read(&sections)?,
         };
         match model.onboarding.iter().position(|&item| item >= header.items) {
             Some(index) => {
@@ -207,6 +210,11 @@ impl<'a> Model<'a> {
     /// its length.
     pub fn card(&self) -> Option<&'a str> {
         core::str::from_utf8(self.card).ok()
+    }
+
+    /// Sketches of the rows, if ranking by them pays.
+    pub fn sketch(&self) -> Option<Sketch<'a>> {
+        self.sketch
     }
 
     /// The section table, in the order of the file.

@@ -5,6 +5,7 @@ use bytemuck::AnyBitPattern;
 use crate::error::OpenError;
 use crate::header::{HEADER_LEN, Header, MAX_ONBOARDING, wide};
 use crate::rule::RuleCode;
+use crate::sketch::SKETCH_DIM;
 
 /// Sections begin at multiples of this: a cache line.
 pub(crate) const SECTION_ALIGNMENT: u64 = 64;
@@ -25,7 +26,7 @@ pub struct Section {
     pub len: u64,
 }
 
-/// What a section holds.
+/// What a section holds. Those from [`OPTIONAL`] on may be skipped by readers that came before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Kind {
@@ -57,6 +58,10 @@ pub(crate) enum Kind {
     UserFeatures,
     Onboarding,
     Card,
+    SketchAxes = OPTIONAL + 1,
+    SketchRows,
+    SketchScales,
+    SketchRests,
 }
 
 /// Whether a file may have a section.
@@ -107,7 +112,7 @@ impl Section {
 }
 
 impl Kind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 32] = [
         Self::Prior,
         Self::RuleScalars,
         Self::StepSizes,
@@ -136,14 +141,28 @@ impl Kind {
         Self::UserFeatures,
         Self::Onboarding,
         Self::Card,
+        Self::SketchAxes,
+        Self::SketchRows,
+        Self::SketchScales,
+        Self::SketchRests,
     ];
+    /// How many of them are not optional by their number.
+    const PLAIN: u32 = 28;
 
     fn new(code: u32) -> Option<Self> {
-        Self::ALL.get(usize::try_from(code.checked_sub(1)?).ok()?).copied()
+        let kind = *Self::ALL.get(Self::place(code)?)?;
+        (kind as u32 == code).then_some(kind)
     }
 
     fn index(self) -> usize {
-        self as usize - 1
+        Self::place(self as u32).unwrap_or_default()
+    }
+
+    /// Where the kind with this code stands in [`Kind::ALL`], if there is one.
+    fn place(code: u32) -> Option<usize> {
+        let plain = code & !OPTIONAL;
+        let before = if code & OPTIONAL == 0 { 0 } else { Self::PLAIN };
+        usize::try_from(before.checked_add(plain.checked_sub(1)?)?).ok()
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -176,6 +195,10 @@ impl Kind {
             Self::UserFeatures => "user features",
             Self::Onboarding => "onboarding",
             Self::Card => "card",
+            Self::SketchAxes => "sketch axes",
+            Self::SketchRows => "sketch rows",
+            Self::SketchScales => "sketch scales",
+            Self::SketchRests => "sketch rests",
         }
     }
 
@@ -189,6 +212,7 @@ impl Kind {
         let [n, d, steps] = [header.items, header.dim, header.steps].map(u64::from);
         let [levels, categories] = [header.levels, header.categories].map(u64::from);
         let [item_features, user_features] = [header.item_features, header.user_features].map(u64::from);
+        let sketched = header.rule != RuleCode::Matching && d >= 2 * SKETCH_DIM as u64;
         match self {
             Self::Prior => (Required, Exactly(4 * d)),
             Self::RuleScalars => (Required, Exactly(4 * header.rule.scalars())),
@@ -215,6 +239,9 @@ impl Kind {
             Self::UserFeatures => (required_if(user_features > 0), Exactly(4 * user_features * d)),
             Self::Onboarding => (Optional, UpTo(4, 4 * n.min(u64::from(MAX_ONBOARDING)))),
             Self::Card => (Required, TEXT),
+            Self::SketchAxes => (optional_if(sketched), Exactly(4 * SKETCH_DIM as u64 * d)),
+            Self::SketchRows => (optional_if(sketched), Exactly(SKETCH_DIM as u64 * n)),
+            Self::SketchScales | Self::SketchRests => (optional_if(sketched), Exactly(4 * n)),
         }
     }
 }

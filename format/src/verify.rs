@@ -20,6 +20,9 @@ pub(crate) fn verify(model: &Model<'_>) -> Result<(), VerifyError> {
     model.item_features().verify()?;
     model.user_features().verify()?;
     verify_onboarding(model.onboarding())?;
+    if let Some(sketch) = model.sketch() {
+        sketch.verify()?;
+    }
     match model.card() {
         Some(card) if card.starts_with('{') => Ok(()),
         _ => Err(refuse(Kind::Card, 0, "a JSON object in UTF-8")),
@@ -80,6 +83,6 @@ pub(crate) fn all_finite(kind: Kind, values: &[f32]) -> Result<(), VerifyError> 
     }
 }
 
-fn refuse(kind: Kind, index: usize, expected: &'static str) -> VerifyError {
+pub(crate) fn refuse(kind: Kind, index: usize, expected: &'static str) -> VerifyError {
     VerifyError::Value { section: kind.name(), index, expected }
 }

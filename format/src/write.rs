@@ -16,6 +16,7 @@ use crate::level::{LIKED, PLAIN};
 use crate::model::Model;
 use crate::rule::Rule;
 use crate::section::{ENTRY_LEN, Kind, SECTION_ALIGNMENT, Section, table_end};
+use crate::sketch::{MadeSketch, SKETCH_DIM};
 
 /// All that a model file holds. What is optional is empty, or `None`, in [`Contents::default`].
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,8 @@ pub struct Contents<'a> {
     pub onboarding: &'a [u32],
     /// The model card, a JSON object; `{}` says nothing.
     pub card: &'a str,
+    /// Sketches of the rows; not for `matching`, optional.
+    pub sketch: Option<&'a MadeSketch>,
 }
 
 /// A feedback level to be written.
@@ -147,6 +150,7 @@ impl Default for Contents<'_> {
             user_features: Features::default(),
             onboarding: &[],
             card: "{}",
+            sketch: None,
         }
     }
 }
@@ -204,6 +208,12 @@ impl Contents<'_> {
             ("item features", item_features, found_item_features),
             ("new item base", dim, self.new_item_base.map_or(dim, <[f32]>::len)),
             ("user features", user_features, found_user_features),
+            (
+                "sketch axes",
+                SKETCH_DIM * dim,
+                self.sketch.map_or(SKETCH_DIM * dim, |sketch| sketch.axes.len()),
+            ),
+            ("sketch scales", items, self.sketch.map_or(items, |sketch| sketch.scales.len())),
         ];
         match lengths.into_iter().find(|(_, expected, found)| expected != found) {
             Some((part, expected, found)) => Err(WriteError::Length { part, expected, found }),
@@ -268,6 +278,12 @@ impl Contents<'_> {
             payloads.put(Kind::Onboarding, self.onboarding);
         }
         payloads.put(Kind::Card, self.card.as_bytes());
+        if let Some(sketch) = self.sketch {
+            payloads.put(Kind::SketchAxes, &sketch.axes);
+            payloads.put(Kind::SketchRows, &sketch.rows);
+            payloads.put(Kind::SketchScales, &sketch.scales);
+            payloads.put(Kind::SketchRests, &sketch.rests);
+        }
         Ok(payloads)
     }
 

@@ -308,6 +308,36 @@ fn counts_and_sections_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn sketches_that_do_not_fit_are_refused() {
+    use OpenError::{MissingSection, SectionLength, UnexpectedSection};
+    const AXES: u32 = (1 << 31) + 1;
+    let shape = world::Shape { items: 9, dim: 32, sketch: true, ..EVERYTHING };
+    let sound = Draft::of(&World::new(shape, 1).bytes());
+    let damaged = |damage: &dyn Fn(&mut Draft)| {
+        let mut draft = Draft { header: sound.header, sections: sound.sections.clone() };
+        damage(&mut draft);
+        outcome(&draft.file())
+    };
+    assert_eq!(damaged(&|_| ()), Outcome::Fine);
+    for (kind, section) in (AXES..).zip(["sketch axes", "sketch rows", "sketch scales", "sketch rests"]) {
+        assert_eq!(damaged(&|d| d.remove(kind)), Outcome::Refused(MissingSection { section }));
+        let found = sound.sections.iter().find(|other| other.0 == kind).unwrap().1.len() as u64;
+        let longer = SectionLength { section, expected: found, found: found + 1 };
+        assert_eq!(damaged(&|d| d.section(kind).push(0)), Outcome::Refused(longer));
+    }
+    let not_finite = OpenError::Value { section: "sketch axes", index: 3, expected: "finite" };
+    assert_eq!(damaged(&|d| d.set_f32(AXES, 3, f32::NAN)), Outcome::Refused(not_finite));
+    let value = |section, index, expected| Outcome::Noticed(VerifyError::Value { section, index, expected });
+    let row = damaged(&|d| d.section(AXES + 1)[17] = 0x80);
+    assert_eq!(row, value("sketch rows", 1, "from -127 to 127"));
+    assert_eq!(damaged(&|d| d.set_f32(AXES + 2, 8, -1.0)), value("sketch scales", 8, "at least 0"));
+    assert_eq!(damaged(&|d| d.set_f32(AXES + 3, 0, f32::INFINITY)), value("sketch rests", 0, "finite"));
+    let mut narrow = Draft::of(&small_file());
+    narrow.sections.extend((0..4).map(|kind| (AXES + kind, vec![])));
+    assert_eq!(outcome(&narrow.file()), Outcome::Refused(UnexpectedSection { section: "sketch axes" }));
+}
+
+#[test]
 fn holes_overlaps_and_bad_padding_are_refused() {
     use OpenError::{HeaderChecksum, Length, Magic, Padding, Reserved, SectionLength, SectionOffset};
     let file = small_file();

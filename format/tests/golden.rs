@@ -28,6 +28,8 @@ const NOTHING: Shape = Shape {
 const MATCHING: Shape =
     Shape { rule: Rule::Matching { sharpness: 4.0, null: 0.75 }, steps: 0, item_features: 0, ..EVERYTHING };
 
+const SKETCHED: Shape = Shape { items: 40, dim: 32, sketch: true, ..NOTHING };
+
 fn check(name: &str, shape: Shape) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
     let world = World::new(shape, 1);
@@ -54,4 +56,9 @@ fn the_prototypical_file_is_read_and_written_as_ever() {
 #[test]
 fn the_matching_file_is_read_and_written_as_ever() {
     check("v1-matching.tbx", MATCHING);
+}
+
+#[test]
+fn the_file_with_sketches_is_read_and_written_as_ever() {
+    check("v1-sketch.tbx", SKETCHED);
 }

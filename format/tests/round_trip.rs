@@ -8,7 +8,8 @@ use std::io::Read;
 
 use proptest::prelude::*;
 use tinderbox_format::{
-    Category, Contents, Features, Level, Model, OpenError, Rule, VerifyError, WriteError,
+    Category, Contents, Features, Level, MadeSketch, Model, OpenError, Rule, SKETCH_DIM, VerifyError,
+    WriteError,
 };
 use world::{Aligned, EVERYTHING, Shape, World};
 
@@ -31,6 +32,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
         user_features: tables.2,
         onboarding: tables.3,
         extras: tables.4,
+        sketch: tables.4 && sixteens > 1 && !matches!(rule, Rule::Matching { .. }),
     })
 }
 
@@ -176,4 +178,52 @@ fn the_closest_level_is_the_nearest_rating_on_the_scale() {
     for value in [0.99, 5.01, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         assert_eq!(levels.closest(value), None, "{value}");
     }
+}
+
+#[test]
+fn a_sketch_bounds_every_score_from_above() {
+    for dim in [32, 48, 64, 256] {
+        let world = World::new(Shape { dim, items: 70, sketch: true, ..EVERYTHING }, 3);
+        let file = Aligned::new(&world.bytes());
+        let model = Model::open(file.bytes()).unwrap();
+        let sketch = model.sketch().unwrap();
+        let users = World::new(Shape { dim, items: 50, ..EVERYTHING }, 4);
+        let users = Aligned::new(&users.bytes());
+        let users = Model::open(users.bytes()).unwrap();
+        for user in users.rows().chunks(dim) {
+            let user: Vec<f64> = user.iter().map(|&value| f64::from(value) / 400.0).collect();
+            let mut along = [0.0; SKETCH_DIM];
+            for (values, component) in sketch.axes().chunks(SKETCH_DIM).zip(&user) {
+                along.iter_mut().zip(values).for_each(|(sum, &value)| *sum += f64::from(value) * component);
+            }
+            let square = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+            let rest = (square(&user) - square(&along)).max(0.0).sqrt();
+            for item in 0..70 {
+                let scaled = |values: &[i8], scale: f32, with: &[f64]| -> f64 {
+                    values.iter().zip(with).map(|(&a, b)| f64::from(a) * b).sum::<f64>() * f64::from(scale)
+                };
+                let score = scaled(&model.rows()[item * dim..][..dim], model.scales()[item], &user);
+                let scale = sketch.scales()[item];
+                let bound = scaled(&sketch.rows()[item * SKETCH_DIM..][..SKETCH_DIM], scale, &along)
+                    + 2.0 * f64::from(scale) * square(&along).sqrt()
+                    + f64::from(sketch.rests()[item]) * rest;
+                assert!(score <= bound + 1e-5, "dim {dim}, item {item}: {score} above {bound}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_hardly_longer_than_a_sketch_have_none() {
+    assert!(MadeSketch::of(&[1; 160], &[0.25; 10], 16).is_none());
+}
+
+#[test]
+fn a_catalogue_in_few_directions_is_sketched_whole() {
+    let rows: Vec<i8> =
+        (0..64).flat_map(|item| (0..32).map(move |at| i8::from(at == item % 12) * 127)).collect();
+    let sketch = MadeSketch::of(&rows, &[1.0 / 127.0; 64], 32).unwrap();
+    assert!(sketch.rest_share() < 1e-6, "{}", sketch.rest_share());
+    let empty = MadeSketch::of(&[], &[], 32).unwrap();
+    assert_eq!(empty.rest_share(), 0.0);
 }

@@ -4,7 +4,7 @@ use crate::bits;
 use crate::file::Aligned;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use tinderbox::{FeatureTable, Model, Rule};
-use tinderbox_format::{Category, Contents, Features, Level};
+use tinderbox_format::{Category, Contents, Features, Level, MadeSketch};
 
 /// Whatever the contents are, they are refused, or their bytes open, verify and read back as they were.
 /// Contents that are sound by construction are not refused.
@@ -46,6 +46,7 @@ struct World {
     user_features: (Vec<String>, Vec<f32>),
     onboarding: Vec<u32>,
     card: String,
+    sketch: Option<MadeSketch>,
 }
 
 /// Draws parts: within the format if `sound`, else of any length and value.
@@ -64,6 +65,9 @@ impl World {
         let (maml, matching) = (matches!(rule, Rule::Maml { .. }), matches!(rule, Rule::Matching { .. }));
         let steps = if maml || !sound { draw.upto(4)? } else { 0 };
         let rows = draw.rows(items, dim)?;
+        let scales = draw.scales(&rows, items, dim)?;
+        let sketch =
+            if draw.any()? && !(sound && matching) { MadeSketch::of(&rows, &scales, dim) } else { None };
         Ok(Self {
             sound,
             rule,
@@ -73,7 +77,7 @@ impl World {
             gram: draw.matrix(dim, maml)?,
             preconditioner: draw.matrix(dim, !matching)?,
             levels: draw.levels()?,
-            scales: draw.scales(&rows, items, dim)?,
+            scales,
             rows,
             ids: draw.names(items, |item| items.abs_diff(item).to_string())?,
             titles: draw.maybe(|draw| draw.names(items, |_| String::new()))?,
@@ -83,6 +87,7 @@ impl World {
             user_features: draw.features(dim)?,
             onboarding: draw.members(items)?,
             card: draw.card()?,
+            sketch,
         })
     }
 
@@ -105,6 +110,7 @@ impl World {
             user_features: Features { names: &self.user_features.0, embeddings: &self.user_features.1 },
             onboarding: &self.onboarding,
             card: &self.card,
+            sketch: self.sketch.as_ref(),
         }
     }
 }

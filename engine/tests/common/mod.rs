@@ -1,7 +1,7 @@
 //! Small models with every section, the same on every machine.
 
 use tinderbox::{ModelFile, Rule, quantise_row};
-use tinderbox_format::{Category, Contents, Features, Level};
+use tinderbox_format::{Category, Contents, Features, Level, MadeSketch};
 
 pub(crate) const RULES: [Rule; 3] = [
     Rule::Maml { pull: 0.1 },
@@ -29,15 +29,19 @@ pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
 }
 
 /// A model file of `items` x `dim`; category c holds the items that c + 2 divides.
-pub(crate) fn bytes(rule: Rule, items: usize, dim: usize) -> Vec<u8> {
+///
+/// Each component of a row is `decay` times the size of the one before.
+pub(crate) fn bytes(rule: Rule, items: usize, dim: usize, decay: f32, sketched: bool) -> Vec<u8> {
     let mut next = noise((items * dim) as u64);
     let mut floats = |len: usize, size: f32| -> Vec<f32> { (0..len).map(|_| size * next()).collect() };
     let (mut rows, mut scales) = (vec![0; items * dim], Vec::new());
     for row in rows.chunks_exact_mut(dim) {
-        let floats = floats(dim, 1.0);
+        let mut floats = floats(dim, 1.0);
+        floats.iter_mut().enumerate().for_each(|(at, value)| *value *= decay.powi(at as i32));
         let length = floats.iter().map(|x| x * x).sum::<f32>().sqrt();
         scales.push(quantise_row(&floats.iter().map(|x| x / length).collect::<Vec<_>>(), row));
     }
+    let sketch = if sketched { MadeSketch::of(&rows, &scales, dim) } else { None };
     let is_maml = matches!(rule, Rule::Maml { .. });
     let (step_sizes, gram, preconditioner) =
         (floats(3 * dim, 0.3), floats(dim * dim, 0.02), floats(dim * dim, 0.2));
@@ -72,6 +76,7 @@ pub(crate) fn bytes(rule: Rule, items: usize, dim: usize) -> Vec<u8> {
         user_features: Features { names: &user_names, embeddings: &floats(2 * dim, 0.3) },
         onboarding: &[1, 0],
         card: "{}",
+        sketch: sketch.as_ref(),
     }
     .to_bytes()
     .expect("consistent contents")
@@ -79,8 +84,13 @@ pub(crate) fn bytes(rule: Rule, items: usize, dim: usize) -> Vec<u8> {
 
 /// The same as a file on disk would be read.
 pub(crate) fn file(rule: Rule, items: usize, dim: usize) -> ModelFile {
+    on_disk(&bytes(rule, items, dim, 1.0, false))
+}
+
+/// Bytes written and read, which aligns them.
+pub(crate) fn on_disk(bytes: &[u8]) -> ModelFile {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("model.tbx");
-    std::fs::write(&path, bytes(rule, items, dim)).expect("a writable directory");
+    std::fs::write(&path, bytes).expect("a writable directory");
     ModelFile::read(&path).expect("the file just written")
 }

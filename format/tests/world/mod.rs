@@ -1,6 +1,6 @@
 //! A small world to write and read: every part of a model, made of a seed.
 
-use tinderbox_format::{Category, Contents, Features, Level, Model, Rule};
+use tinderbox_format::{Category, Contents, Features, Level, MadeSketch, Model, Rule, SKETCH_DIM};
 
 /// Which parts a world has, and how large.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +16,11 @@ pub(crate) struct Shape {
     pub(crate) onboarding: usize,
     /// Titles, preconditioner, new-item base and, for `maml`, the Gram matrix.
     pub(crate) extras: bool,
+    /// Sketches of the rows.
+    pub(crate) sketch: bool,
 }
 
-/// Every section that there is.
+/// Every section that there is but for the sketches, which want longer rows.
 pub(crate) const EVERYTHING: Shape = Shape {
     rule: Rule::Maml { pull: 0.125 },
     items: 20,
@@ -30,6 +32,7 @@ pub(crate) const EVERYTHING: Shape = Shape {
     user_features: 3,
     onboarding: 5,
     extras: true,
+    sketch: false,
 };
 
 /// The values of a model, owned.
@@ -53,6 +56,7 @@ pub(crate) struct World {
     user_features: Vec<f32>,
     onboarding: Vec<u32>,
     card: String,
+    sketch: Option<MadeSketch>,
 }
 
 /// SplitMix64 (Steele et al. 2014): the worlds must not change with a crate's version.
@@ -91,14 +95,16 @@ impl World {
             if item % 7 == 3 { String::new() } else { format!("Der {item}. Film — “é” 映画") }
         };
         let members = |seed: &mut Seed| (0..items as u32).filter(|_| seed.next().is_multiple_of(3)).collect();
+        let scales: Vec<f32> = rows.chunks(dim).map(scale).collect();
         Self {
             shape,
+            sketch: shape.sketch.then(|| MadeSketch::of(&rows, &scales, dim).expect("long rows")),
             prior: seed.floats(dim),
             step_sizes: seed.floats(shape.steps * dim),
             gram: seed.floats(extra(dim * dim)),
             preconditioner: seed.floats(extra(dim * dim)),
             levels: (0..shape.levels).map(|level| Self::level(level, shape.levels)).collect(),
-            scales: rows.chunks(dim).map(scale).collect(),
+            scales,
             rows,
             ids: (0..items)
                 .map(|item| format!("{}{}", ["", "0", "ü"][item % 3], 977 * item % 1009))
@@ -158,6 +164,7 @@ impl World {
             user_features: Features { names: &self.user_feature_names, embeddings: &self.user_features },
             onboarding: &self.onboarding,
             card: &self.card,
+            sketch: self.sketch.as_ref(),
         }
     }
 
@@ -176,11 +183,22 @@ impl World {
         assert_eq!(model.new_item_base(), contents.new_item_base);
         assert_eq!(model.onboarding(), self.onboarding);
         assert_eq!(model.card(), Some(&*self.card));
+        self.assert_sketch(model);
         self.assert_levels(model);
         self.assert_items(model);
         self.assert_categories(model);
         assert_features(model.item_features(), contents.item_features, shape.dim);
         assert_features(model.user_features(), contents.user_features, shape.dim);
+    }
+
+    fn assert_sketch(&self, model: &Model<'_>) {
+        assert_eq!(model.sketch().is_some(), self.shape.sketch);
+        if let Some(sketch) = model.sketch() {
+            let (items, dim) = (self.shape.items, self.shape.dim);
+            assert_eq!(sketch.axes().len(), dim * SKETCH_DIM);
+            assert_eq!(sketch.rows().len(), items * SKETCH_DIM);
+            assert_eq!((sketch.scales().len(), sketch.rests().len()), (items, items));
+        }
     }
 
     fn assert_levels(&self, model: &Model<'_>) {
