@@ -1,15 +1,13 @@
 //! Evaluations as tables for a terminal, as JSON, and as a page with plots.
 
 mod groups;
-mod label;
 pub mod labelled;
 pub mod onboarding;
 mod page;
-mod plot;
 pub mod search;
 
 pub use page::Subject;
-pub use plot::PlotError;
+pub use tinderbox_page::plot::PlotError;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};

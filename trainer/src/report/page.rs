@@ -1,11 +1,10 @@
 //! Evaluations as a page: plots, tables, and what was compared, in one file of HTML without scripts.
 
-use std::fmt::Write as _;
-
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
+use tinderbox_page::plot::{Axis, Curve, Datum, Look, PlotError, Point, curves, points};
+use tinderbox_page::{document, figure, grouped, table};
 
 use super::groups;
-use super::plot::{Axis, Curve, Look, PlotError, Point, Screen, Tint, curves, points};
 use super::{
     EXPOSURE, Estimate, METRICS, Metric, Report, difference, estimate, exposed, overall, share, signed, size,
 };
@@ -13,8 +12,6 @@ use crate::data::Dataset;
 use crate::evaluate::{Outcome, Protocol};
 use crate::metrics::SHOTS;
 use crate::run::TOOL;
-
-const STYLE: &str = include_str!("page.css");
 
 /// What an evaluation was run on.
 #[derive(Clone, Debug)]
@@ -51,54 +48,39 @@ impl Report<'_> {
     pub fn page(&self, subject: &Subject) -> Result<String, PlotError> {
         let title = format!("Tinderbox on {}", subject.name);
         let (_, accuracy) = METRICS[0];
-        let page = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (title) }
-                    style { (PreEscaped(STYLE)) (PreEscaped(dark_plots())) }
-                }
-                body {
-                    main {
-                        h1 { (title) }
-                        (self.finding(accuracy))
-                        (self.facts(subject))
-                        section {
-                            h2 { "Accuracy after k interactions" }
-                            (self.accuracy_over_k(accuracy)?)
-                            (self.differences(accuracy))
-                        }
-                        section {
-                            h2 { "Accuracy against size" }
-                            (self.accuracy_over_size(accuracy)?)
-                        }
-                        section {
-                            h2 { "What the lists show of the catalogue" }
-                            (self.accuracy_over_popularity(accuracy)?)
-                            (self.exposures())
-                        }
-                        section {
-                            h2 { "For whom, and for what" }
-                            (self.groups_of_users_and_items(METRICS[0]))
-                        }
-                        section {
-                            h2 { "All figures" }
-                            (self.figures(METRICS[0]))
-                            details {
-                                summary { "Other metrics" }
-                                @for metric in &METRICS[1..] { (self.figures(*metric)) }
-                            }
-                            (self.choices())
-                        }
-                        (self.notes())
-                    }
-                }
+        let body = html! {
+            (self.finding(accuracy))
+            (self.facts(subject))
+            section {
+                h2 { "Accuracy after k interactions" }
+                (self.accuracy_over_k(accuracy)?)
+                (self.differences(accuracy))
             }
+            section {
+                h2 { "Accuracy against size" }
+                (self.accuracy_over_size(accuracy)?)
+            }
+            section {
+                h2 { "What the lists show of the catalogue" }
+                (self.accuracy_over_popularity(accuracy)?)
+                (self.exposures())
+            }
+            section {
+                h2 { "For whom, and for what" }
+                (self.groups_of_users_and_items(METRICS[0]))
+            }
+            section {
+                h2 { "All figures" }
+                (self.figures(METRICS[0]))
+                details {
+                    summary { "Other metrics" }
+                    @for metric in &METRICS[1..] { (self.figures(*metric)) }
+                }
+                (self.choices())
+            }
+            (self.notes())
         };
-        Ok(page.into_string())
+        Ok(document(&title, &body))
     }
 
     /// The best learner and the best baseline in the mean over k.
@@ -150,8 +132,8 @@ impl Report<'_> {
     fn looks(&self) -> Vec<Look> {
         let mut learners = 0..;
         let looks = self.outcomes.iter().map(|outcome| match outcome.is_baseline {
-            true => Look::Baseline,
-            false => Look::Learner(learners.next().unwrap_or_default()),
+            true => Look::Muted,
+            false => Look::Vivid(learners.next().unwrap_or_default()),
         });
         looks.collect()
     }
@@ -160,23 +142,26 @@ impl Report<'_> {
         let curve = |(outcome, look)| Curve {
             name: name(outcome),
             look,
-            estimates: (0..SHOTS.len()).map(|at| estimate(outcome, metric, at)).collect(),
+            data: (0..SHOTS.len()).map(|at| datum(at as f64, estimate(outcome, metric, at))).collect(),
         };
         let drawn: Vec<Curve<'_>> = self.outcomes.iter().zip(self.looks()).map(curve).collect();
-        let ends = drawn.iter().flat_map(|curve| curve.estimates.iter().flat_map(reach));
+        let ends = drawn.iter().flat_map(|curve| curve.data.iter().flat_map(reach));
+        let x = Axis::places("k, interactions of the new user", &SHOTS.map(|shots| shots.to_string()));
         let y = Axis::around("NDCG@10", ends, share);
         figure(
             &format!("Curves of NDCG@10 over k for {}; the figures are in a table below.", self.names()),
             "Mean over the test users; bars are one standard error. Baselines are grey.",
-            |screen| curves(&drawn, &y, screen),
+            |screen| curves(&drawn, &x, &y, screen),
         )
     }
 
     fn accuracy_over_size(&self, metric: Metric) -> Result<Markup, PlotError> {
         let x = |outcome: &Outcome| (outcome.bytes.max(1) as f64).log10();
         let drawn = self.scatter(metric, x);
-        let axis = Axis::bytes("what a device has to hold", drawn.iter().map(|point| point.x));
-        let y = Axis::around("NDCG@10, mean over k", drawn.iter().flat_map(|point| reach(&point.y)), share);
+        let axis = Axis::powers("what a device has to hold", drawn.iter().map(|point| point.at.x), |bytes| {
+            size(bytes.round() as usize).replace(".0 ", " ")
+        });
+        let y = Axis::around("NDCG@10, mean over k", drawn.iter().flat_map(|point| reach(&point.at)), share);
         figure(
             &format!(
                 "Points of NDCG@10 against size for {}; the figures are in a table below.",
@@ -189,8 +174,8 @@ impl Report<'_> {
 
     fn accuracy_over_popularity(&self, metric: Metric) -> Result<Markup, PlotError> {
         let drawn = self.scatter(metric, |outcome| exposed(outcome, |exposure| exposure.popularity));
-        let x = Axis::around("popularity of what is listed", drawn.iter().map(|point| point.x), share);
-        let y = Axis::around("NDCG@10, mean over k", drawn.iter().flat_map(|point| reach(&point.y)), share);
+        let x = Axis::around("popularity of what is listed", drawn.iter().map(|point| point.at.x), share);
+        let y = Axis::around("NDCG@10, mean over k", drawn.iter().flat_map(|point| reach(&point.at)), share);
         figure(
             &format!(
                 "Points of NDCG@10 against popularity for {}; the figures are in the next table.",
@@ -203,8 +188,11 @@ impl Report<'_> {
     }
 
     fn scatter(&self, metric: Metric, x: impl Fn(&Outcome) -> f64) -> Vec<Point<'_>> {
-        let point =
-            |(outcome, look)| Point { name: name(outcome), look, x: x(outcome), y: overall(outcome, metric) };
+        let point = |(outcome, look)| Point {
+            name: name(outcome),
+            look,
+            at: datum(x(outcome), overall(outcome, metric)),
+        };
         self.outcomes.iter().zip(self.looks()).map(point).collect()
     }
 
@@ -357,36 +345,13 @@ fn name(outcome: &Outcome) -> &str {
     &outcome.name
 }
 
+fn datum(x: f64, estimate: Estimate) -> Datum {
+    Datum { x, y: estimate.mean, error: estimate.error }
+}
+
 /// Both ends of an error bar.
-fn reach(estimate: &Estimate) -> [f64; 2] {
-    [estimate.mean - estimate.error, estimate.mean + estimate.error]
-}
-
-/// A plot for each kind of screen, of which one is shown.
-fn figure(
-    label: &str,
-    caption: &str,
-    draw: impl Fn(Screen) -> Result<String, PlotError>,
-) -> Result<Markup, PlotError> {
-    let [wide, narrow] = Screen::ALL.map(draw);
-    let (wide, narrow) = (wide?, narrow?);
-    Ok(html! {
-        figure {
-            div.plot.wide role="img" aria-label=(label) { (PreEscaped(wide)) }
-            div.plot.narrow role="img" aria-label=(label) { (PreEscaped(narrow)) }
-            figcaption { (caption) }
-        }
-    })
-}
-
-/// A table that scrolls in its own box, by keyboard too, under a caption that does not.
-fn table(caption: &str, content: Markup) -> Markup {
-    html! {
-        figure {
-            figcaption { (caption) }
-            div.scroll role="region" aria-label=(caption) tabindex="0" { table { (content) } }
-        }
-    }
+fn reach(datum: &Datum) -> [f64; 2] {
+    [datum.y - datum.error, datum.y + datum.error]
 }
 
 /// The protocol for people who do not know its name.
@@ -408,34 +373,6 @@ fn protocol(protocol: Protocol) -> &'static str {
              the user likes among them."
         }
     }
-}
-
-/// Rules that turn the plots' colours into those for a dark page.
-fn dark_plots() -> String {
-    let hex = |(red, green, blue): (u8, u8, u8)| format!("#{red:02X}{green:02X}{blue:02X}");
-    let mut rules = "@media (prefers-color-scheme: dark) {\n".to_owned();
-    for Tint { light, dark } in Tint::ALL {
-        let (light, dark) = (hex(light), hex(dark));
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            rules,
-            ".plot [fill=\"{light}\"] {{ fill: {dark} }} .plot [stroke=\"{light}\"] {{ stroke: {dark} }}"
-        );
-    }
-    rules + "}\n"
-}
-
-/// With thin spaces between thousands.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -530,11 +467,5 @@ mod tests {
     fn a_page_of_nothing_and_one_without_baselines_can_be_written() {
         assert!(page(&[]).contains("Nothing was compared."));
         assert!(page(&[("maml", false)]).contains("the best method is"));
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
-        assert_eq!((grouped(0), grouped(999)), ("0".to_owned(), "999".to_owned()));
     }
 }

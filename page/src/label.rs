@@ -2,16 +2,16 @@
 
 /// A box in pixels: left, top, right, bottom.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Area {
-    pub(super) left: f64,
-    pub(super) top: f64,
-    pub(super) right: f64,
-    pub(super) bottom: f64,
+pub(crate) struct Area {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
 }
 
 impl Area {
     /// A box of this width and height around a point.
-    pub(super) fn around((x, y): (f64, f64), width: f64, height: f64) -> Self {
+    pub(crate) fn around((x, y): (f64, f64), width: f64, height: f64) -> Self {
         Self {
             left: x - width / 2.0,
             top: y - height / 2.0,
@@ -35,7 +35,7 @@ impl Area {
 /// Moves the centres of labels in one column apart until each is `gap` from the next: by the least sum of squared
 /// moves, as isotonic regression by pooling adjacent violators (Ayer et al. 1955). All end within `low..=high`, and
 /// closer together where that has no room for them. Answers in the order of `wanted`.
-pub(super) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
+pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let gap = gap.min((high - low) / wanted.len().saturating_sub(1).max(1) as f64);
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|&a, &b| wanted[a].total_cmp(&wanted[b]));
@@ -77,7 +77,7 @@ const SIDES: [(f64, f64); 12] = [
 
 /// A label beside each of `points`, of the widths given and of one `height`: each in turn where it lies least over
 /// points, `obstacles`, earlier labels and the outside of `frame`. `clearance` keeps it off its own point.
-pub(super) fn place(
+pub(crate) fn place(
     points: &[(f64, f64)],
     widths: &[f64],
     height: f64,

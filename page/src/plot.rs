@@ -1,7 +1,7 @@
-//! Plots as SVG, wide for a desk and narrow for a phone: curves over k, and methods as labelled points.
+//! Plots as SVG, wide for a desk and narrow for a phone: named curves, labelled points, and ranges in rows.
 //!
 //! Colours are those of [`Tint`]; for a dark page a stylesheet replaces them one by one ([`Tint::ALL`]). Curves and
-//! points differ in shape as well as in colour. Texts are names of methods and numbers, escaped by the backend.
+//! points differ in shape as well as in colour. Texts are escaped by the backend.
 
 use std::io;
 use std::ops::Range;
@@ -12,9 +12,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::label::{Area, place, spread};
-use super::{Estimate, size};
-use crate::metrics::SHOTS;
+use crate::label::{Area, place, spread};
 
 /// A plot that could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -23,22 +21,22 @@ pub struct PlotError(#[from] DrawingAreaErrorKind<io::Error>);
 
 /// A colour on light paper and on dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tint {
-    pub(super) light: (u8, u8, u8),
-    pub(super) dark: (u8, u8, u8),
+pub(crate) struct Tint {
+    pub(crate) light: (u8, u8, u8),
+    pub(crate) dark: (u8, u8, u8),
 }
 
 /// Text and axes.
 const INK: Tint = Tint { light: (0x3A, 0x40, 0x48), dark: (0xC4, 0xCA, 0xD2) };
 /// Lines that guide the eye.
 const GRID: Tint = Tint { light: (0xE4, 0xE6, 0xE9), dark: (0x34, 0x39, 0x40) };
-/// Names of baselines.
+/// Names of what is muted.
 const QUIET: Tint = Tint { light: (0x69, 0x70, 0x78), dark: (0x98, 0xA0, 0xA9) };
-/// Baselines.
+/// Series that others are compared with.
 const MUTED: Tint = Tint { light: (0x8C, 0x93, 0x9B), dark: (0x7F, 0x88, 0x92) };
-/// Learners: distinct with any of the common kinds of colour blindness, after Okabe and Ito (2008), at three to one
-/// against the paper.
-const LEARNERS: [Tint; 5] = [
+/// The other series: distinct with any of the common kinds of colour blindness, after Okabe and Ito (2008), at three
+/// to one against the paper.
+const VIVID: [Tint; 5] = [
     Tint { light: (0x00, 0x72, 0xB2), dark: (0x56, 0xB4, 0xE9) },
     Tint { light: (0xD5, 0x5E, 0x00), dark: (0xF2, 0x8E, 0x4B) },
     Tint { light: (0x00, 0x8F, 0x68), dark: (0x3F, 0xC9, 0xA0) },
@@ -48,8 +46,8 @@ const LEARNERS: [Tint; 5] = [
 
 impl Tint {
     /// Every colour of every plot.
-    pub(super) const ALL: [Self; 4 + LEARNERS.len()] =
-        [INK, GRID, QUIET, MUTED, LEARNERS[0], LEARNERS[1], LEARNERS[2], LEARNERS[3], LEARNERS[4]];
+    pub(crate) const ALL: [Self; 4 + VIVID.len()] =
+        [INK, GRID, QUIET, MUTED, VIVID[0], VIVID[1], VIVID[2], VIVID[3], VIVID[4]];
 
     fn color(self) -> RGBColor {
         let (red, green, blue) = self.light;
@@ -57,95 +55,121 @@ impl Tint {
     }
 }
 
-/// How a method is drawn.
-#[derive(Clone, Copy)]
-pub(super) enum Look {
-    /// In colour and shape by its place among the learners.
-    Learner(usize),
-    /// Muted.
-    Baseline,
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug)]
+pub enum Look {
+    /// In colour and shape by its place among the series that matter.
+    Vivid(usize),
+    /// In grey: what the others are compared with.
+    Muted,
 }
 
 impl Look {
     fn tint(self) -> Tint {
         match self {
-            Self::Learner(place) => LEARNERS[place % LEARNERS.len()],
-            Self::Baseline => MUTED,
+            Self::Vivid(place) => VIVID[place % VIVID.len()],
+            Self::Muted => MUTED,
         }
     }
 
     fn stroke(self) -> u32 {
-        if self.is_learner() { 2 } else { 1 }
+        if self.is_vivid() { 2 } else { 1 }
     }
 
-    fn is_learner(self) -> bool {
-        matches!(self, Self::Learner(_))
+    fn is_vivid(self) -> bool {
+        matches!(self, Self::Vivid(_))
     }
 }
 
-/// The estimates of a method, one for each tick of the x axis.
-pub(super) struct Curve<'a> {
-    pub(super) name: &'a str,
-    pub(super) look: Look,
-    pub(super) estimates: Vec<Estimate>,
+/// A value and half the length of its error bar; no bar at 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Datum {
+    /// Along the x axis.
+    pub x: f64,
+    /// Along the y axis.
+    pub y: f64,
+    /// Along the y axis, up and down.
+    pub error: f64,
 }
 
-/// A method as one point.
-pub(super) struct Point<'a> {
-    pub(super) name: &'a str,
-    pub(super) look: Look,
-    pub(super) x: f64,
-    pub(super) y: Estimate,
+/// A series of values, from left to right.
+#[derive(Clone, Debug)]
+pub struct Curve<'a> {
+    /// Stands at its end.
+    pub name: &'a str,
+    /// How it is drawn.
+    pub look: Look,
+    /// Its values.
+    pub data: Vec<Datum>,
+}
+
+/// One value with a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    /// Stands beside it.
+    pub name: &'a str,
+    /// How it is drawn.
+    pub look: Look,
+    /// Where it is drawn.
+    pub at: Datum,
+}
+
+/// The quantiles of one distribution, in a row of their own.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// Stands to the left.
+    pub name: &'a str,
+    /// Stands to the right: the first quantile in words.
+    pub text: String,
+    /// How it is drawn.
+    pub look: Look,
+    /// Along the x axis, ascending: the first is marked as a point, the others as strokes.
+    pub quantiles: Vec<f64>,
 }
 
 /// An axis: what it measures, from where to where, and its ticks.
-#[derive(Clone)]
-pub(super) struct Axis {
-    title: &'static str,
+#[derive(Clone, Debug)]
+pub struct Axis {
+    title: String,
     range: Range<f64>,
-    ticks: Vec<f64>,
-    text: fn(f64) -> String,
+    /// Places and texts.
+    ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// The numbers of interactions, evenly spaced: place in [`SHOTS`].
-    pub(super) fn shots() -> Self {
-        Self {
-            title: "k, interactions of the new user",
-            range: -0.2..SHOTS.len() as f64 - 0.8,
-            ticks: (0..SHOTS.len()).map(|place| place as f64).collect(),
-            text: |place| SHOTS[place as usize % SHOTS.len()].to_string(),
-        }
+    /// Evenly spaced names: their places are 0, 1, 2 and so on.
+    pub fn places(title: &str, names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(place, name)| (place as f64, name.clone()));
+        Self { title: title.to_owned(), range: -0.2..names.len() as f64 - 0.8, ticks: ticks.collect() }
     }
 
-    /// Sizes in bytes as common logarithms, with ticks at powers of ten: two of them at least.
-    pub(super) fn bytes(title: &'static str, values: impl Iterator<Item = f64>) -> Self {
+    /// Around `values`, which are common logarithms, with ticks at powers of ten: two of them at least. `text` gets
+    /// the number itself.
+    pub fn powers(title: &str, values: impl Iterator<Item = f64>, text: impl Fn(f64) -> String) -> Self {
         let (low, high) = bounds(values);
         let mut range = low - 0.25..high + 0.25;
         if range.end.floor() - range.start.ceil() < 1.0 {
             range = range.start.floor()..range.start.floor().max(range.end.ceil() - 1.0) + 1.0;
         }
         let first = range.start.ceil();
-        let ticks = (0..=(range.end.floor() - first) as u32).map(|tick| first + f64::from(tick)).collect();
-        Self {
-            title,
-            range,
-            ticks,
-            text: |power| size(10_f64.powf(power).round() as usize).replace(".0 ", " "),
-        }
+        let ticks = (0..=(range.end.floor() - first) as u32).map(|tick| first + f64::from(tick));
+        let ticks = ticks.map(|power| (power, text(10_f64.powf(power)))).collect();
+        Self { title: title.to_owned(), range, ticks }
     }
 
     /// Around `values`, with round ticks.
-    pub(super) fn around(
-        title: &'static str,
-        values: impl Iterator<Item = f64>,
-        text: fn(f64) -> String,
-    ) -> Self {
+    pub fn around(title: &str, values: impl Iterator<Item = f64>, text: impl Fn(f64) -> String) -> Self {
         let (low, high) = bounds(values);
         let margin = 0.06 * (high - low).max(1e-9);
         let range = low - margin..high + margin;
         let ticks = RangedCoordf64::from(range.clone()).key_points(TICKS);
-        Self { title, range, ticks, text }
+        let ticks = ticks.into_iter().map(|tick| (tick, text(tick))).collect();
+        Self { title: title.to_owned(), range, ticks }
+    }
+
+    /// Width of the widest tick's text.
+    fn width(&self) -> f64 {
+        self.ticks.iter().map(|(_, text)| width(text)).fold(0.0, f64::max)
     }
 }
 
@@ -159,7 +183,11 @@ impl Ranged for Axis {
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         // The backend also asks for ticks between the ticks.
-        if matches!(hint.weight(), KeyPointWeight::Bold) { self.ticks.clone() } else { Vec::new() }
+        if matches!(hint.weight(), KeyPointWeight::Bold) {
+            self.ticks.iter().map(|(place, _)| *place).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn range(&self) -> Range<f64> {
@@ -169,7 +197,8 @@ impl Ranged for Axis {
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, tick: &f64) -> String {
-        (self.text)(*tick)
+        let text = self.ticks.iter().find(|(place, _)| place == tick).map(|(_, text)| text.clone());
+        text.unwrap_or_default()
     }
 }
 
@@ -182,8 +211,8 @@ fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// What a plot is drawn for.
-#[derive(Clone, Copy)]
-pub(super) enum Screen {
+#[derive(Clone, Copy, Debug)]
+pub enum Screen {
     /// 720 pixels wide.
     Wide,
     /// 340 pixels wide, with texts as large as on the wide one.
@@ -192,7 +221,7 @@ pub(super) enum Screen {
 
 impl Screen {
     /// Both.
-    pub(super) const ALL: [Self; 2] = [Self::Wide, Self::Narrow];
+    pub(crate) const ALL: [Self; 2] = [Self::Wide, Self::Narrow];
 
     fn size(self) -> (u32, u32) {
         match self {
@@ -218,8 +247,10 @@ const LETTERS: f64 = 12.0 * 1.24;
 const LETTER_WIDTH: f64 = 7.2;
 /// Half the width of a point.
 const RADIUS: i32 = 4;
-/// Distance between two learners at the same k, so that their error bars stand side by side.
+/// Distance between two vivid series at the same x, so that their error bars stand side by side.
 const ASIDE: f64 = 5.0;
+/// Height of a row of [`ranges`].
+const ROW: u32 = 24;
 /// Most ticks of an axis.
 const TICKS: usize = 6;
 
@@ -231,17 +262,20 @@ struct Chart<'a> {
     inside: DrawingArea<SVGBackend<'a>, Cartesian2d<Axis, Axis>>,
 }
 
-/// Each method as a curve over k, named at its end.
-pub(super) fn curves(curves: &[Curve<'_>], y: &Axis, screen: Screen) -> Result<String, PlotError> {
+/// Each series as a curve, named at its end.
+///
+/// # Errors
+/// [`PlotError`], in theory: plots are drawn into memory.
+pub fn curves(curves: &[Curve<'_>], x: &Axis, y: &Axis, screen: Screen) -> Result<String, PlotError> {
     let names: Vec<String> = curves.iter().map(|curve| shorten(curve.name, screen.characters())).collect();
     let longest = names.iter().map(|name| width(name)).fold(0.0, f64::max);
     let mut svg = String::new();
-    let chart = Chart::new(&mut svg, screen, &Axis::shots(), y, longest as i32 + 30)?;
-    let learners = curves.iter().filter(|curve| curve.look.is_learner()).count();
+    let chart = Chart::new(&mut svg, screen.size(), x, y, longest as i32 + 30)?;
+    let vivid = curves.iter().filter(|curve| curve.look.is_vivid()).count();
     // What is drawn later lies on top.
-    let (top, bottom): (Vec<_>, Vec<_>) = curves.iter().partition(|curve| curve.look.is_learner());
+    let (top, bottom): (Vec<_>, Vec<_>) = curves.iter().partition(|curve| curve.look.is_vivid());
     for curve in bottom.iter().chain(&top) {
-        chart.curve(curve, learners)?;
+        chart.curve(curve, vivid)?;
     }
     let ends: Vec<f64> = curves.iter().map(|curve| f64::from(chart.end(curve).1)).collect();
     let (_, top_to_bottom) = chart.inside.get_pixel_range();
@@ -254,14 +288,41 @@ pub(super) fn curves(curves: &[Curve<'_>], y: &Axis, screen: Screen) -> Result<S
     Ok(svg)
 }
 
-/// Each method as a point with its name beside it.
-pub(super) fn points(points: &[Point<'_>], x: &Axis, y: &Axis, screen: Screen) -> Result<String, PlotError> {
+/// Each distribution as a row: its name, a line over its quantiles, and its text.
+///
+/// # Errors
+/// As [`curves`].
+pub fn ranges(rows: &[Row<'_>], x: &Axis, screen: Screen) -> Result<String, PlotError> {
+    let (characters, (across, _)) = (screen.characters(), screen.size());
+    let names = rows.iter().enumerate().map(|(place, row)| (place as f64, shorten(row.name, characters)));
+    let y = Axis {
+        title: String::new(),
+        range: rows.len() as f64 - 0.4..-0.6, // the first is at the top
+        ticks: names.collect(),
+    };
+    let height = ROW * rows.len() as u32 + 6 * LINE as u32;
+    let longest = rows.iter().map(|row| width(&row.text)).fold(0.0, f64::max);
     let mut svg = String::new();
-    let chart = Chart::new(&mut svg, screen, x, y, 24)?;
-    let at: Vec<Pixel> = points.iter().map(|point| chart.pixel(point.x, point.y.mean)).collect();
+    let chart = Chart::new(&mut svg, (across, height), x, &y, longest as i32 + 12)?;
+    for (place, row) in rows.iter().enumerate() {
+        chart.row(place as f64, row)?;
+    }
+    chart.root.present()?;
+    drop(chart);
+    Ok(svg)
+}
+
+/// Each series as a point with its name beside it.
+///
+/// # Errors
+/// As [`curves`].
+pub fn points(points: &[Point<'_>], x: &Axis, y: &Axis, screen: Screen) -> Result<String, PlotError> {
+    let mut svg = String::new();
+    let chart = Chart::new(&mut svg, screen.size(), x, y, 24)?;
+    let at: Vec<Pixel> = points.iter().map(|point| chart.pixel(point.at.x, point.at.y)).collect();
     let mut bars = Vec::new();
     for (point, &at) in points.iter().zip(&at) {
-        bars.push(chart.error_bar(point.x, point.y, 0, point.look)?);
+        bars.push(chart.error_bar(point.at, 0, point.look)?);
         chart.mark(at, point.look)?;
     }
     let names: Vec<String> = points.iter().map(|point| shorten(point.name, screen.characters())).collect();
@@ -287,13 +348,13 @@ pub(super) fn points(points: &[Point<'_>], x: &Axis, y: &Axis, screen: Screen) -
 
 impl<'a> Chart<'a> {
     /// Draws the axes, and leaves `right` pixels beside them free.
-    fn new(svg: &'a mut String, screen: Screen, x: &Axis, y: &Axis, right: i32) -> Result<Self, PlotError> {
-        let root = SVGBackend::with_string(svg, screen.size()).into_drawing_area();
+    fn new(svg: &'a mut String, size: (u32, u32), x: &Axis, y: &Axis, right: i32) -> Result<Self, PlotError> {
+        let root = SVGBackend::with_string(svg, size).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin_top(LINE * 2.0)
             .margin_right(right)
             .x_label_area_size(LINE * 3.0)
-            .y_label_area_size(36)
+            .y_label_area_size((y.width() + 10.0).max(36.0))
             .build_cartesian_2d(x.clone(), y.clone())?;
         chart
             .configure_mesh()
@@ -302,12 +363,12 @@ impl<'a> Chart<'a> {
             .light_line_style(TRANSPARENT)
             .axis_style(GRID.color())
             .label_style(letters(INK))
-            .x_desc(x.title)
+            .x_desc(&x.title)
             .draw()?;
         let inside = chart.plotting_area().clone();
         drop(chart);
         // Upright above the axis, where a phone has more room than beside it.
-        root.draw(&Text::new(y.title, (4, 4), letters(INK)))?;
+        root.draw(&Text::new(y.title.as_str(), (4, 4), letters(INK)))?;
         Ok(Self { root, inside })
     }
 
@@ -325,38 +386,54 @@ impl<'a> Chart<'a> {
         self.inside.map_coordinate(&(x, y))
     }
 
-    fn curve(&self, curve: &Curve<'_>, learners: usize) -> Result<(), PlotError> {
+    fn curve(&self, curve: &Curve<'_>, vivid: usize) -> Result<(), PlotError> {
         let aside = match curve.look {
-            Look::Learner(place) => (ASIDE * (place as f64 - (learners as f64 - 1.0) / 2.0)) as i32,
-            Look::Baseline => 0,
+            Look::Vivid(place) => (ASIDE * (place as f64 - (vivid as f64 - 1.0) / 2.0)) as i32,
+            Look::Muted => 0,
         };
-        let points = curve.estimates.iter().enumerate();
-        let points = points.map(|(place, estimate)| self.pixel(place as f64, estimate.mean));
+        let points = curve.data.iter().map(|datum| self.pixel(datum.x, datum.y));
         let points: Vec<Pixel> = points.map(|(x, y)| (x + aside, y)).collect();
         let line = curve.look.tint().color().stroke_width(curve.look.stroke());
         self.root.draw(&PathElement::new(points.clone(), line))?;
-        for ((place, &estimate), &point) in curve.estimates.iter().enumerate().zip(&points) {
-            self.error_bar(place as f64, estimate, aside, curve.look)?;
+        for (&datum, &point) in curve.data.iter().zip(&points) {
+            self.error_bar(datum, aside, curve.look)?;
             self.mark(point, curve.look)?;
         }
         Ok(())
     }
 
-    /// One standard error up and down; where the bar lies.
-    fn error_bar(&self, x: f64, y: Estimate, aside: i32, look: Look) -> Result<Area, PlotError> {
-        let [(x, top), (_, bottom)] = [1.0, -1.0].map(|sign| self.pixel(x, y.mean + sign * y.error));
-        let ends = [(x + aside, top), (x + aside, bottom)];
-        self.root.draw(&PathElement::new(ends, look.tint().color().stroke_width(1)))?;
+    /// The bar of a value; where it lies.
+    fn error_bar(&self, datum: Datum, aside: i32, look: Look) -> Result<Area, PlotError> {
+        let [(x, top), (_, bottom)] =
+            [1.0, -1.0].map(|sign| self.pixel(datum.x, datum.y + sign * datum.error));
+        if datum.error > 0.0 {
+            let ends = [(x + aside, top), (x + aside, bottom)];
+            self.root.draw(&PathElement::new(ends, look.tint().color().stroke_width(1)))?;
+        }
         let x = f64::from(x + aside);
         Ok(Area { left: x - 1.0, top: f64::from(top), right: x + 1.0, bottom: f64::from(bottom) })
+    }
+
+    /// Quantiles from left to right, and the text behind them.
+    fn row(&self, place: f64, row: &Row<'_>) -> Result<(), PlotError> {
+        let at: Vec<Pixel> = row.quantiles.iter().map(|&quantile| self.pixel(quantile, place)).collect();
+        let ([first, ..], [.., last]) = (&at[..], &at[..]) else { return Ok(()) };
+        let color = row.look.tint().color();
+        self.root.draw(&PathElement::new([*first, *last], color.stroke_width(1)))?;
+        for &(x, y) in &at[1..] {
+            self.root.draw(&PathElement::new([(x, y - RADIUS), (x, y + RADIUS)], color.stroke_width(2)))?;
+        }
+        self.mark(*first, row.look)?;
+        let edge = self.inside.get_pixel_range().0.end;
+        self.text(&row.text, (edge + 8, first.1), HPos::Left, row.look)
     }
 
     fn mark(&self, at: Pixel, look: Look) -> Result<(), PlotError> {
         let (x, y) = at;
         let fill = look.tint().color().filled();
         match look {
-            Look::Baseline => self.root.draw(&Circle::new(at, RADIUS - 1, fill))?,
-            Look::Learner(place) => match place % 4 {
+            Look::Muted => self.root.draw(&Circle::new(at, RADIUS - 1, fill))?,
+            Look::Vivid(place) => match place % 4 {
                 0 => self.root.draw(&Circle::new(at, RADIUS, fill))?,
                 1 => {
                     let (from, to) = ((x - RADIUS, y - RADIUS), (x + RADIUS, y + RADIUS));
@@ -374,8 +451,7 @@ impl<'a> Chart<'a> {
     }
 
     fn end(&self, curve: &Curve<'_>) -> Pixel {
-        let last = curve.estimates.len().saturating_sub(1);
-        self.pixel(last as f64, curve.estimates.get(last).map_or(0.0, |estimate| estimate.mean))
+        curve.data.last().map_or((0, 0), |datum| self.pixel(datum.x, datum.y))
     }
 
     /// The curve's mark and name to the right of the axes, at the height `row`, and a thin line to the curve's end.
@@ -389,7 +465,7 @@ impl<'a> Chart<'a> {
     }
 
     fn text(&self, text: &str, at: Pixel, side: HPos, look: Look) -> Result<(), PlotError> {
-        let tint = if look.is_learner() { INK } else { QUIET };
+        let tint = if look.is_vivid() { INK } else { QUIET };
         self.root.draw(&Text::new(text, at, letters(tint).pos(Pos::new(side, VPos::Center))))?;
         Ok(())
     }
@@ -427,9 +503,10 @@ mod tests {
     #[test]
     fn no_value_at_all_still_makes_an_axis() {
         for axis in [
-            Axis::bytes("size", std::iter::empty()),
+            Axis::powers("size", std::iter::empty(), |value| value.to_string()),
             Axis::around("share", [f64::NAN].into_iter(), |value| value.to_string()),
             Axis::around("share", [0.5, 0.5].into_iter(), |value| value.to_string()),
+            Axis::places("k", &[]),
         ] {
             assert!(axis.range.start < axis.range.end, "{:?}", axis.range);
             let svg = points(&[], &axis, &axis, Screen::Narrow).unwrap();
