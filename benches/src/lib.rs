@@ -8,10 +8,12 @@
 //! `cargo bench -p tinderbox-benches --bench request -- avx2/maml/1682x32`; each once, without timing:
 //! `cargo bench -p tinderbox-benches -- --test`.
 
+mod read;
 mod reference;
 mod run;
 mod sample;
 
+pub use read::read;
 pub use reference::Reference;
 pub use run::{criterion, print_cpu};
-pub use sample::{RULES, SIZES, Sample, scratch, support};
+pub use sample::{RULES, SIZES, Sample, scratch, support, users};

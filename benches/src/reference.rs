@@ -30,7 +30,7 @@ impl Reference {
     pub fn of(model: &Model<'_>, support: &[Interaction]) -> Self {
         let shots: Vec<Shot> = support.iter().map(|interaction| shot(model, interaction)).collect();
         let user = adapt(model, &shots);
-        let scores = (0..model.items()).map(|item| score(model, &user, &shots, &row(model, item))).collect();
+        let scores = (0..model.items()).map(|item| score(model, &user, &shots, item)).collect();
         Self { user, scores, support: support.iter().map(|interaction| interaction.item).collect() }
     }
 
@@ -120,17 +120,17 @@ fn maml(model: &Model<'_>, pull: f64, prior: Vec<f64>, shots: &[Shot]) -> Vec<f6
     user
 }
 
-fn score(model: &Model<'_>, user: &[f64], shots: &[Shot], row: &[f64]) -> f64 {
+fn score(model: &Model<'_>, user: &[f64], shots: &[Shot], item: usize) -> f64 {
     let Rule::Matching { sharpness, null } = model.rule() else {
-        return dot(user, row) / dot(user, user).sqrt();
+        return project(model, item, user) / dot(user, user).sqrt();
     };
     let (mut attended, mut total) = (0.0, f64::from(null));
     for shot in shots {
-        let share = shot.weight * (f64::from(sharpness) * dot(&shot.row, row)).exp();
+        let share = shot.weight * (f64::from(sharpness) * project(model, item, &shot.row)).exp();
         attended += share * shot.target;
         total += share;
     }
-    dot(user, row) + attended / total
+    project(model, item, user) + attended / total
 }
 
 fn precondition(model: &Model<'_>, gradient: Vec<f64>) -> Vec<f64> {
@@ -139,8 +139,19 @@ fn precondition(model: &Model<'_>, gradient: Vec<f64>) -> Vec<f64> {
 
 /// The embedding of an item.
 fn row(model: &Model<'_>, item: usize) -> Vec<f64> {
-    let (dim, scale) = (model.dim(), f64::from(model.scales()[item]));
-    model.rows()[item * dim..(item + 1) * dim].iter().map(|&value| scale * f64::from(value)).collect()
+    let scale = f64::from(model.scales()[item]);
+    quantised(model, item).iter().map(|&value| scale * f64::from(value)).collect()
+}
+
+/// The dot product of an item's embedding with a vector; of a million items, so without a vector for each.
+fn project(model: &Model<'_>, item: usize, vector: &[f64]) -> f64 {
+    let row = quantised(model, item).iter();
+    f64::from(model.scales()[item])
+        * row.zip(vector).map(|(&value, other)| f64::from(value) * other).sum::<f64>()
+}
+
+fn quantised<'a>(model: &Model<'a>, item: usize) -> &'a [i8] {
+    &model.rows()[item * model.dim()..(item + 1) * model.dim()]
 }
 
 /// A square matrix, column after column, times a vector.

@@ -10,8 +10,12 @@ pub fn criterion() -> Criterion {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(700))
         .sample_size(50)
-        .without_plots()
         .configure_from_args()
+}
+
+/// Whether this run only tries each benchmark once: `cargo bench -- --test`.
+pub(crate) fn is_smoke() -> bool {
+    std::env::args().any(|argument| argument == "--test")
 }
 
 /// Says on what the numbers were measured, as far as Linux tells.

@@ -1,8 +1,9 @@
 //! Models and support sets to measure with.
 
+use crate::run::is_smoke;
 use std::path::Path;
 use tinderbox::{Interaction, Model, Rule, Session, quantise_row};
-use tinderbox_format::{Contents, Level};
+use tinderbox_format::{Contents, Features, Level};
 
 /// The three adaptation rules.
 pub const RULES: [Rule; 3] = [
@@ -11,15 +12,33 @@ pub const RULES: [Rule; 3] = [
     Rule::Matching { sharpness: 5.0, null: 3.0 },
 ];
 
-/// Items x dim: ML-100K, and catalogues of 0.3 to 6 MB of rows, beyond the first- and second-level caches.
-pub const SIZES: [(usize, usize); 6] =
-    [(1_682, 32), (1_682, 64), (10_000, 32), (10_000, 64), (100_000, 32), (100_000, 64)];
+/// Items x dim: from ML-100K, in the first- or second-level cache, to 128 MB of rows, in none.
+pub const SIZES: [(usize, usize); 12] = [
+    (1_682, 32),
+    (1_682, 64),
+    (1_682, 128),
+    (10_000, 32),
+    (10_000, 64),
+    (10_000, 128),
+    (100_000, 32),
+    (100_000, 64),
+    (100_000, 128),
+    (1_000_000, 32),
+    (1_000_000, 64),
+    (1_000_000, 128),
+];
+
+/// The largest catalogue of a smoke run: to make and to check a million items takes seconds.
+const SMOKE_ITEMS: usize = 10_000;
 
 /// Names a model file to measure in addition to the made ones.
 const MODEL_VARIABLE: &str = "TINDERBOX_MODEL";
 
-/// Inner steps of a made `maml` model.
-const STEPS: usize = 4;
+/// Inner steps of a made `maml` model: what the trainer's default gives.
+const STEPS: usize = 5;
+
+/// Item features of a made model.
+const FEATURES: usize = 20;
 
 /// A model file in memory.
 #[derive(Debug)]
@@ -40,6 +59,8 @@ impl Sample {
         let step_sizes = noise.floats(STEPS * dim, 0.3);
         let (gram, preconditioner) = (noise.floats(dim * dim, 0.02), noise.floats(dim * dim, 0.2));
         let ids: Vec<String> = (0..items).map(|item| item.to_string()).collect();
+        let features: Vec<String> = (0..FEATURES).map(|feature| format!("genre:{feature:02}")).collect();
+        let embeddings = noise.floats(FEATURES * dim, 0.2);
         let bytes = Contents {
             rule,
             dim,
@@ -51,6 +72,7 @@ impl Sample {
             rows: &rows,
             scales: &scales,
             ids: &ids,
+            item_features: Features { names: &features, embeddings: &embeddings },
             ..Contents::default()
         }
         .to_bytes()
@@ -64,19 +86,28 @@ impl Sample {
     /// If the file cannot be read or is no model file.
     pub fn given() -> Option<Self> {
         let path = std::env::var_os(MODEL_VARIABLE)?;
-        let shown = Path::new(&path).display();
-        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{MODEL_VARIABLE}={shown}: {error}"));
-        let sample = Self::of("file".to_owned(), &bytes);
-        if let Err(error) = Model::open(sample.bytes()) {
-            panic!("{MODEL_VARIABLE}={shown}: {error}");
-        }
-        Some(sample)
+        let sample = Self::read("file", Path::new(&path));
+        Some(sample.unwrap_or_else(|error| panic!("{MODEL_VARIABLE}: {error}")))
     }
 
-    /// Made models of these sizes, and the given one if it is of the same rule.
-    pub fn all(rule: Rule, sizes: &[(usize, usize)]) -> Vec<Self> {
+    /// The model file at `path`, under this name.
+    ///
+    /// # Errors
+    /// That it cannot be read or is no model file, in words.
+    pub fn read(name: &str, path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let sample = Self::of(name.to_owned(), &bytes);
+        Model::open(sample.bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(sample)
+    }
+
+    /// Models of these sizes, each made when its turn comes, and the given one if it is of the same rule. A smoke
+    /// run leaves the large ones out.
+    pub fn all(rule: Rule, sizes: &[(usize, usize)]) -> impl Iterator<Item = Self> {
+        let most = if is_smoke() { SMOKE_ITEMS } else { usize::MAX };
+        let sizes = sizes.iter().filter(move |&&(items, _)| items <= most);
         let given = Self::given().filter(|sample| sample.model().rule().name() == rule.name());
-        sizes.iter().map(|&(items, dim)| Self::made(rule, items, dim)).chain(given).collect()
+        sizes.map(move |&(items, dim)| Self::made(rule, items, dim)).chain(given)
     }
 
     fn of(name: String, bytes: &[u8]) -> Self {
@@ -108,6 +139,24 @@ pub fn support(model: &Model<'_>, len: usize) -> Vec<Interaction> {
     (0..len as u32)
         .map(|at| Interaction { item: at * step + 3, level: ((levels - 1 + 3 * at as usize) % levels) as u8 })
         .collect()
+}
+
+/// Feedback of `count` users on `len` items each, at random: a kernel that learns one user's branches by heart is
+/// not faster for the next.
+pub fn users(model: &Model<'_>, len: usize, count: usize) -> Vec<Vec<Interaction>> {
+    let (items, levels) = (model.items() as u64, model.levels().len() as u64);
+    let mut noise = Noise(len as u64);
+    let user = |_| {
+        let mut support: Vec<Interaction> = Vec::with_capacity(len);
+        while support.len() < len.min(items as usize) {
+            let (item, level) = ((noise.next() % items) as u32, (noise.next() % levels) as u8);
+            if support.iter().all(|interaction| interaction.item != item) {
+                support.push(Interaction { item, level });
+            }
+        }
+        support
+    };
+    (0..count).map(user).collect()
 }
 
 /// Scratch memory for a session with room for `capacity` interactions.
