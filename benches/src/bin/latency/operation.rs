@@ -1,0 +1,294 @@
+//! What is timed.
+
+use std::array;
+use std::hint::black_box;
+
+use tinderbox::{
+    Filter, Interaction, Kernel, Model, NewItems, Ranked, Reason, Session, embed_item, rank_batch,
+};
+use tinderbox_benches::{Reference, read, scratch, users};
+
+/// Interactions that a user has given, where it is not said otherwise.
+pub(crate) const SUPPORT: usize = 10;
+/// The supports that `adapt` is timed with.
+const SUPPORTS: [usize; 5] = [1, 3, 5, 10, 20];
+/// The longest of them.
+const CAPACITY: usize = 20;
+/// Users that take turns.
+const USERS: usize = 64;
+/// Users of a batch.
+const BATCH: usize = 32;
+/// Candidates of a diverse list.
+const CANDIDATES: usize = 50;
+/// How much variety weighs in it.
+const DIVERSITY: f32 = 0.3;
+/// Reasons that `explain` is asked for.
+const REASONS: usize = 3;
+/// Features of an item that is added.
+const FEATURES: usize = 3;
+
+/// One kind of call into the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Reading the rows once: the line that no scan can be faster than.
+    Read,
+    /// Opening a file that is in memory.
+    Open,
+    /// Checking every byte of it.
+    Verify,
+    /// Adapting to a support of this length.
+    Adapt(usize),
+    /// A list of this length for an adapted user.
+    Rank(usize),
+    /// What a user waits for: adapting to ten interactions, and a list of this length without them.
+    Request(usize),
+    /// The same as `Request` of ten in every respect, to show the noise.
+    RequestAgain,
+    /// Lists of this length for 32 adapted users in one pass.
+    Batch(usize),
+    /// A list of ten out of fifty candidates, by maximal marginal relevance.
+    Diverse,
+    /// The ten items that are most similar to one.
+    Similar,
+    /// Three reasons for an item.
+    Explain,
+    /// Embedding an item by its features and adding it to a session.
+    AddItem,
+}
+
+impl Operation {
+    /// All that `model` can be timed with.
+    pub(crate) fn all(model: &Model<'_>, tops: &[usize]) -> Vec<Self> {
+        let mut all = vec![Self::Read, Self::Open, Self::Verify];
+        all.extend(SUPPORTS.map(Self::Adapt));
+        all.extend(tops.iter().map(|&top| Self::Rank(top)));
+        all.extend(tops.iter().map(|&top| Self::Request(top)));
+        all.push(Self::RequestAgain);
+        all.extend(tops.iter().map(|&top| Self::Batch(top)));
+        all.extend([Self::Diverse, Self::Similar, Self::Explain]);
+        if !model.item_features().is_empty() {
+            all.push(Self::AddItem);
+        }
+        all
+    }
+
+    /// As in records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Open => "open",
+            Self::Verify => "verify",
+            Self::Adapt(_) => "adapt",
+            Self::Rank(_) => "rank",
+            Self::Request(_) => "request",
+            Self::RequestAgain => "request_again",
+            Self::Batch(_) => "batch",
+            Self::Diverse => "diverse",
+            Self::Similar => "similar",
+            Self::Explain => "explain",
+            Self::AddItem => "add_item",
+        }
+    }
+
+    /// Whether a session's kernel has a part in it.
+    pub(crate) fn has_kernel(self) -> bool {
+        !matches!(self, Self::Read | Self::Open | Self::Verify | Self::AddItem)
+    }
+
+    /// Length of the list; 0 where there is none.
+    pub(crate) fn top(self) -> usize {
+        match self {
+            Self::Rank(top) | Self::Request(top) | Self::Batch(top) => top,
+            Self::RequestAgain | Self::Diverse | Self::Similar => 10,
+            _ => 0,
+        }
+    }
+
+    /// Interactions that are adapted to, in the call or before it.
+    pub(crate) fn support(self) -> usize {
+        match self {
+            Self::Adapt(support) => support,
+            Self::Rank(_)
+            | Self::Request(_)
+            | Self::RequestAgain
+            | Self::Batch(_)
+            | Self::Diverse
+            | Self::Explain => SUPPORT,
+            _ => 0,
+        }
+    }
+
+    /// Users that one call serves.
+    pub(crate) fn users(self) -> usize {
+        if matches!(self, Self::Batch(_)) { BATCH } else { 1 }
+    }
+
+    /// Bytes that one call has to read, where the time should follow from that.
+    pub(crate) fn bytes(self, model: &Model<'_>) -> usize {
+        match self {
+            Self::Verify => model.bytes().len(),
+            Self::Open | Self::Adapt(_) | Self::Explain | Self::AddItem => 0,
+            _ => model.rows().len(),
+        }
+    }
+}
+
+/// The memory of a [`Bench`].
+pub(crate) struct Memory {
+    scratch: Vec<Vec<f32>>,
+    /// A new item.
+    row: Vec<i8>,
+    scale: [f32; 1],
+}
+
+impl Memory {
+    pub(crate) fn new(model: &Model<'_>) -> Self {
+        let scratch = vec![scratch(model, CAPACITY); BATCH + 1];
+        let mut row = vec![0; model.dim()];
+        // A model without features cannot embed: it is not timed with `AddItem` either.
+        let scale = embed_item(model, &features(model), &mut row).unwrap_or_default();
+        Self { scratch, row, scale: [scale] }
+    }
+}
+
+/// A model and a kernel with users.
+pub(crate) struct Bench<'a> {
+    model: Model<'a>,
+    /// The users' support sets, [`CAPACITY`] long.
+    users: Vec<Vec<Interaction>>,
+    /// The session that calls adapt.
+    session: Session<'a>,
+    /// Sessions that are adapted to one user each.
+    adapted: Vec<Session<'a>>,
+    new_items: NewItems<'a>,
+    /// The features of the item that is added, and its row.
+    features: Vec<u32>,
+    row: Vec<i8>,
+    /// Scratch memory of a diverse list.
+    diverse: Vec<f32>,
+    /// List after list.
+    out: Vec<Ranked>,
+}
+
+impl<'a> Bench<'a> {
+    /// # Panics
+    /// If the engine refuses what its contract allows: then there is nothing to time.
+    pub(crate) fn new(model: Model<'a>, kernel: Kernel, memory: &'a mut Memory, longest: usize) -> Self {
+        let session =
+            |scratch| Session::with_kernel(model, kernel, scratch).expect("scratch as long as asked for");
+        let mut sessions: Vec<Session<'a>> =
+            memory.scratch.iter_mut().map(|scratch| session(scratch)).collect();
+        let users = users(&model, CAPACITY, USERS);
+        for (session, user) in sessions.iter_mut().zip(&users) {
+            session.adapt(&user[..SUPPORT]).expect("a support of the catalogue");
+        }
+        let adapted = sessions.split_off(1);
+        Self {
+            model,
+            users,
+            session: sessions.remove(0),
+            adapted,
+            new_items: NewItems { rows: &memory.row, scales: &memory.scale },
+            features: features(&model),
+            row: vec![0; model.dim()],
+            diverse: vec![0.0; Session::diverse_scratch_len(&model, CANDIDATES)],
+            out: vec![Ranked::default(); longest.max(CANDIDATES) * BATCH],
+        }
+    }
+
+    /// The answers to one user, against the definitions in f64.
+    ///
+    /// # Panics
+    /// If one is wrong.
+    pub(crate) fn check(&mut self, reference: &Reference, top: usize) {
+        self.call(Operation::Request(top), 0);
+        let len = top.min(self.model.items() - SUPPORT);
+        reference.check_list(&self.out[..len], len);
+        reference.check_user(self.session.user());
+    }
+
+    /// Not inlined: the requests would stand on the stack of every other call, too.
+    #[inline(never)]
+    fn batch(&mut self, top: usize) {
+        let mut lists = self.out.chunks_exact_mut(top);
+        let mut requests: [_; BATCH] = array::from_fn(|user| {
+            let out = lists.next().unwrap_or_default();
+            self.adapted[user].request(&Filter::default(), out).expect("no filter")
+        });
+        rank_batch(black_box(&mut requests));
+        for request in requests {
+            black_box(request.ranked());
+        }
+    }
+
+    /// An item; large steps, so that neighbours in memory do not follow one another.
+    fn item(&self, at: usize) -> u32 {
+        (at * 997 % self.model.items()) as u32
+    }
+
+    /// What [`Bench::check`] checks against.
+    pub(crate) fn reference(model: &Model<'_>) -> Reference {
+        Reference::of(model, &users(model, CAPACITY, 1)[0][..SUPPORT])
+    }
+
+    /// One call; `at` says whose turn it is.
+    ///
+    /// # Panics
+    /// As [`Bench::new`].
+    #[inline]
+    pub(crate) fn call(&mut self, operation: Operation, at: usize) {
+        let user = &self.users[at % USERS];
+        let adapted = at % BATCH;
+        match operation {
+            Operation::Read => {
+                black_box(read(bytemuck::cast_slice(black_box(self.model.rows()))));
+            }
+            Operation::Open => {
+                black_box(Model::open(black_box(self.model.bytes()))).expect("an opened file");
+            }
+            Operation::Verify => black_box(self.model).verify().expect("a sound file"),
+            Operation::Adapt(support) => {
+                self.session.adapt(black_box(&user[..support])).expect("a support of the catalogue");
+            }
+            Operation::Rank(top) => {
+                let list = self.adapted[adapted].rank(&Filter::default(), &mut self.out[..top]);
+                black_box(list.expect("no filter"));
+            }
+            Operation::Request(_) | Operation::RequestAgain => {
+                self.session.adapt(black_box(&user[..SUPPORT])).expect("a support of the catalogue");
+                let list = self.session.rank(&Filter::default(), &mut self.out[..operation.top()]);
+                black_box(list.expect("no filter"));
+            }
+            Operation::Batch(top) => self.batch(top),
+            Operation::Diverse => {
+                let (candidates, scratch) = (&mut self.out[..CANDIDATES], &mut self.diverse);
+                let session = &self.adapted[adapted];
+                let list =
+                    session.rank_diverse(&Filter::default(), DIVERSITY, operation.top(), scratch, candidates);
+                black_box(list.expect("scratch as long as asked for"));
+            }
+            Operation::Similar => {
+                let (item, out) = (self.item(at), &mut self.out[..operation.top()]);
+                let list = self.adapted[adapted].similar(item, &Filter::default(), out);
+                black_box(list.expect("an item of the catalogue"));
+            }
+            Operation::Explain => {
+                let mut reasons = [Reason::default(); REASONS];
+                let item = self.item(at);
+                let reasons = self.adapted[adapted].explain(item, &mut reasons);
+                black_box(reasons.expect("an item of the catalogue"));
+            }
+            Operation::AddItem => {
+                let scale = embed_item(&self.model, black_box(&self.features), &mut self.row);
+                black_box(scale.expect("features with a direction"));
+                // The session holds on to what it is given, so that it gets a row that stays as it is.
+                self.session.add_items(black_box(self.new_items)).expect("a row of the model's dim");
+            }
+        }
+    }
+}
+
+/// Features of an item that training never saw.
+fn features(model: &Model<'_>) -> Vec<u32> {
+    (0..model.item_features().len().min(FEATURES) as u32).collect()
+}
