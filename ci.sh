@@ -9,6 +9,7 @@
 #   no-std       the engine without std and without an allocator, linked into a bare static library
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
 #   bench-smoke  every benchmark once, after it has checked its answer
+#   instructions instructions of fixed requests under callgrind, against benches/instructions.json
 #   quickstart   the README's first command
 #   all          all of them, in this order
 set -euo pipefail
@@ -61,10 +62,12 @@ fuzz() {
 
 bench_smoke() { cargo bench -p tinderbox-benches -- --test; }
 
+instructions() { cargo run --release -p tinderbox-benches --bin instructions; }
+
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 all() {
-  for job in fmt lint test docs no-std fuzz bench-smoke quickstart; do
+  for job in fmt lint test docs no-std fuzz bench-smoke instructions quickstart; do
     echo "== $job"
     "${job//-/_}"
   done
@@ -73,7 +76,7 @@ all() {
 [ $# -gt 0 ] || { sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for job in "$@"; do
   case $job in
-    data | fmt | lint | test | docs | no-std | fuzz | bench-smoke | quickstart | all) "${job//-/_}" ;;
+    data | fmt | lint | test | docs | no-std | fuzz | bench-smoke | instructions | quickstart | all) "${job//-/_}" ;;
     *) echo "ci.sh: no job '$job'; run it without arguments for the list" >&2; exit 2 ;;
   esac
 done

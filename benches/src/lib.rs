@@ -5,15 +5,18 @@
 //! `TINDERBOX_MODEL` naming a model file, that file is measured in addition, under the name `file`.
 //!
 //! All of them: `cargo bench -p tinderbox-benches`; one, by a part of its name:
-//! `cargo bench -p tinderbox-benches --bench request -- avx2/maml/1682x32`; each once, without timing:
-//! `cargo bench -p tinderbox-benches -- --test`.
+//! `cargo bench -p tinderbox-benches --bench request -- maml/d32/top10/avx2/1682`; each once, without timing:
+//! `cargo bench -p tinderbox-benches -- --test`. The binary `latency` times single calls, the binary `instructions`
+//! counts what callgrind sees.
 
+mod operation;
 mod read;
 mod reference;
 mod run;
 mod sample;
 
+pub use operation::{Bench, Memory, Operation, SUPPORT};
 pub use read::read;
 pub use reference::Reference;
-pub use run::{criterion, print_cpu};
+pub use run::{bench, criterion, print_cpu};
 pub use sample::{RULES, SIZES, Sample, scratch, support, users};

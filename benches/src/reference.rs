@@ -1,6 +1,6 @@
 //! What the answers have to be: the definitions of `SPEC.md`, naively, in f64.
 
-use tinderbox::{Interaction, Model, Ranked, Rule};
+use tinderbox::{Interaction, Model, Ranked, Reason, Rule};
 
 /// What a score may differ by: a user embedding is rounded to 16 bits before it meets the rows.
 const SCORE_ERROR: f64 = 2e-4;
@@ -32,6 +32,14 @@ impl Reference {
         let user = adapt(model, &shots);
         let scores = (0..model.items()).map(|item| score(model, &user, &shots, item)).collect();
         Self { user, scores, support: support.iter().map(|interaction| interaction.item).collect() }
+    }
+
+    /// What is like `item`, whatever the user thinks of it.
+    pub fn similar(model: &Model<'_>, item: u32, support: &[Interaction]) -> Self {
+        let user = row(model, item as usize);
+        let scores = (0..model.items()).map(|other| project(model, other, &user)).collect();
+        let support = support.iter().map(|interaction| interaction.item).chain([item]).collect();
+        Self { user, scores, support }
     }
 
     /// # Panics
@@ -70,6 +78,65 @@ impl Reference {
             );
             assert!(!self.support.contains(&found), "item {found} is in the support");
             assert!(list[..rank].iter().all(|above| above.item != found), "item {found} occurs twice");
+        }
+    }
+
+    /// # Panics
+    /// If `list` does not give each place to the candidate with the largest `(1 - diversity) score - diversity nearest`,
+    /// within rounding, of the best `candidates` items.
+    pub fn check_diverse(&self, model: &Model<'_>, list: &[Ranked], candidates: usize, diversity: f64) {
+        let mut pool: Vec<u32> =
+            (0..model.items() as u32).filter(|item| !self.support.contains(item)).collect();
+        let score = |item: u32| self.scores[item as usize];
+        pool.sort_by(|&a, &b| score(b).total_cmp(&score(a)));
+        pool.truncate(candidates);
+        let mut placed: Vec<Vec<f64>> = Vec::new();
+        for (place, ranked) in list.iter().enumerate() {
+            let value = |item: u32| {
+                let cosines = placed.iter().map(|above| project(model, item as usize, above));
+                let nearest = cosines.fold(f64::NEG_INFINITY, f64::max);
+                if placed.is_empty() {
+                    score(item)
+                } else {
+                    (1.0 - diversity) * score(item) - diversity * nearest
+                }
+            };
+            let free = pool.iter().filter(|&&item| list[..place].iter().all(|above| above.item != item));
+            let best = free.map(|&item| value(item)).fold(f64::NEG_INFINITY, f64::max);
+            let found = value(ranked.item);
+            assert!(
+                (found - best).abs() <= 2.0 * SCORE_ERROR,
+                "place {place} is item {} ({found}), expected one of {best}",
+                ranked.item
+            );
+            placed.push(row(model, ranked.item as usize));
+        }
+    }
+
+    /// # Panics
+    /// If an effect is not the score of `item` with the whole support minus that without one interaction, within
+    /// rounding, or the reasons are not the strongest, strongest first.
+    pub fn check_reasons(model: &Model<'_>, support: &[Interaction], item: u32, reasons: &[Reason]) {
+        let score_after = |support: &[Interaction]| {
+            let shots: Vec<Shot> = support.iter().map(|interaction| shot(model, interaction)).collect();
+            score(model, &adapt(model, &shots), &shots, item as usize)
+        };
+        let all = score_after(support);
+        let effect = |left_out: usize| {
+            let mut others = support.to_vec();
+            (others.remove(left_out).item, all - score_after(&others))
+        };
+        let mut effects: Vec<(u32, f64)> = (0..support.len()).map(effect).collect();
+        effects.sort_by(|a, b| b.1.total_cmp(&a.1));
+        for (place, (reason, (_, expected))) in reasons.iter().zip(&effects).enumerate() {
+            let of_item = effects.iter().find(|(item, _)| *item == reason.item).map(|(_, effect)| *effect);
+            let found = f64::from(reason.effect);
+            assert!(
+                of_item.is_some_and(|effect| (found - effect).abs() <= 2.0 * SCORE_ERROR)
+                    && (found - expected).abs() <= 2.0 * SCORE_ERROR,
+                "reason {place} is item {} ({found}), expected one of {expected}",
+                reason.item
+            );
         }
     }
 }
@@ -178,9 +245,46 @@ fn wide(values: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RULES, Sample, scratch, support};
+    use crate::{Bench, Memory, Operation, RULES, Sample, scratch, support};
     use std::panic::catch_unwind;
-    use tinderbox::{Filter, Session};
+    use tinderbox::{Filter, Kernel, Session};
+
+    #[test]
+    fn every_operation_of_every_rule_and_kernel_answers_by_the_definitions() {
+        for sample in RULES.iter().map(|&rule| Sample::made(rule, 300, 32)) {
+            let model = sample.model();
+            let reference = Bench::reference(&model);
+            for kernel in Kernel::all() {
+                let mut memory = Memory::new(&model);
+                let mut bench = Bench::new(model, kernel, &mut memory, 100);
+                for operation in Operation::all(&model, &[10, 100]) {
+                    bench.check(operation, &reference);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_order_and_a_wrong_effect_are_noticed() {
+        let sample = Sample::made(RULES[0], 300, 32);
+        let model = sample.model();
+        let (support, mut scratch) = (support(&model, 10), scratch(&model, 10));
+        let mut session = Session::new(model, &mut scratch).expect("scratch memory as asked for");
+        session.adapt(&support).expect("a support of the catalogue");
+        let reference = Reference::of(&model, &support);
+        let (mut pool, mut memory) =
+            ([Ranked::default(); 50], vec![0.0; Session::diverse_scratch_len(&model, 50)]);
+        let list = session.rank_diverse(&Filter::default(), 0.3, 10, &mut memory, &mut pool);
+        let list = list.expect("scratch as long as asked for").to_vec();
+        reference.check_diverse(&model, &list, 50, 0.3);
+        assert!(catch_unwind(|| reference.check_diverse(&model, &list, 50, 0.9)).is_err(), "diversity");
+        let mut reasons = [Reason::default(); 10];
+        let reasons = session.explain(7, &mut reasons).expect("an item of the catalogue").to_vec();
+        Reference::check_reasons(&model, &support, 7, &reasons);
+        let mut spoilt = reasons.clone();
+        spoilt.swap(0, 9);
+        assert!(catch_unwind(|| Reference::check_reasons(&model, &support, 7, &spoilt)).is_err(), "effect");
+    }
 
     #[test]
     fn a_right_answer_passes_and_every_wrong_one_is_noticed() {

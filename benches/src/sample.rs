@@ -15,16 +15,16 @@ pub const RULES: [Rule; 3] = [
 /// Items x dim: from ML-100K, in the first- or second-level cache, to 128 MB of rows, in none.
 pub const SIZES: [(usize, usize); 12] = [
     (1_682, 32),
-    (1_682, 64),
-    (1_682, 128),
     (10_000, 32),
-    (10_000, 64),
-    (10_000, 128),
     (100_000, 32),
-    (100_000, 64),
-    (100_000, 128),
     (1_000_000, 32),
+    (1_682, 64),
+    (10_000, 64),
+    (100_000, 64),
     (1_000_000, 64),
+    (1_682, 128),
+    (10_000, 128),
+    (100_000, 128),
     (1_000_000, 128),
 ];
 
@@ -33,6 +33,9 @@ const SMOKE_ITEMS: usize = 10_000;
 
 /// Names a model file to measure in addition to the made ones.
 const MODEL_VARIABLE: &str = "TINDERBOX_MODEL";
+
+/// The name under which it is measured.
+const GIVEN: &str = "file";
 
 /// Inner steps of a made `maml` model: what the trainer's default gives.
 const STEPS: usize = 5;
@@ -86,7 +89,7 @@ impl Sample {
     /// If the file cannot be read or is no model file.
     pub fn given() -> Option<Self> {
         let path = std::env::var_os(MODEL_VARIABLE)?;
-        let sample = Self::read("file", Path::new(&path));
+        let sample = Self::read(GIVEN, Path::new(&path));
         Some(sample.unwrap_or_else(|error| panic!("{MODEL_VARIABLE}: {error}")))
     }
 
@@ -119,6 +122,11 @@ impl Sample {
     /// `1682x32`, or `file`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it is the model file that `TINDERBOX_MODEL` names.
+    pub fn is_given(&self) -> bool {
+        self.name == GIVEN
     }
 
     /// The bytes of the file, aligned.

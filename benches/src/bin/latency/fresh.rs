@@ -9,10 +9,9 @@ use anyhow::{Context, Result, ensure};
 use rustix::fs::{Advice, fadvise};
 use serde::{Deserialize, Serialize};
 use tinderbox::{Filter, MappedModel, Ranked, Session};
-use tinderbox_benches::{scratch, support};
+use tinderbox_benches::{SUPPORT, scratch, support};
 
 use crate::machine::{Faults, peak_bytes};
-use crate::operation::SUPPORT;
 
 /// The subcommand under which this program calls itself.
 pub(crate) const COMMAND: &str = "first-request";

@@ -8,7 +8,6 @@ mod fresh;
 mod machine;
 mod measure;
 mod memory;
-mod operation;
 mod page;
 mod record;
 mod table;

@@ -9,19 +9,18 @@ use clap::Args;
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use tinderbox::{Kernel, Model};
-use tinderbox_benches::{RULES, SIZES, Sample};
+use tinderbox_benches::{Bench, Memory, Operation, RULES, SIZES, SUPPORT, Sample};
 
 use crate::clock::{Clock, histogram};
 use crate::fresh::{self, Fresh};
 use crate::machine::{self, Faults};
 use crate::memory;
-use crate::operation::{Bench, Memory, Operation, SUPPORT};
 use crate::record::{Accuracy, Record, Run, Subject};
 
 /// Slices of the time of one operation: all take turns, so that a disturbance meets all of them.
 const ROUNDS: u32 = 8;
 /// Models that `--quick` makes.
-const QUICK_SIZES: [(usize, usize); 3] = [(1_682, 32), (10_000, 64), (100_000, 64)];
+const QUICK_SIZES: [(usize, usize); 4] = [(1_682, 32), (1_682, 64), (10_000, 64), (100_000, 64)];
 
 /// What to measure.
 #[derive(Args)]
@@ -30,7 +29,7 @@ pub(crate) struct Measure {
     #[arg(long, value_name = "FILE")]
     model: Vec<PathBuf>,
 
-    /// Be done in half a minute: three sizes, short slices
+    /// Be done in half a minute: four sizes, short slices
     #[arg(long)]
     quick: bool,
 
@@ -154,15 +153,14 @@ impl Measure {
         let benches = kernels.iter().zip(&mut memories);
         let mut benches: Vec<Bench<'_>> =
             benches.map(|(&kernel, memory)| Bench::new(model, kernel, memory, longest)).collect();
-        let reference = Bench::reference(&model);
-        benches.iter_mut().for_each(|bench| bench.check(&reference, longest));
-
         let mut cases: Vec<Case> = Vec::new();
         for operation in Operation::all(&model, &tops) {
             let kernels = if operation.has_kernel() { kernels.len() } else { 1 };
             cases.extend((0..kernels).map(|bench| Case::new(operation, bench)));
         }
+        let reference = Bench::reference(&model);
         for case in &mut cases {
+            benches[case.bench].check(case.operation, &reference);
             case.memory(&mut benches);
         }
         for _ in 0..ROUNDS {

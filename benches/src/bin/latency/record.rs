@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One operation on one model with one kernel: the distribution of its single calls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// What was timed: see [`Operation`](crate::operation::Operation).
+    /// What was timed: see [`Operation`](tinderbox_benches::Operation).
     pub(crate) operation: String,
     /// Items of the catalogue.
     pub(crate) items: usize,

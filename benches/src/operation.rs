@@ -1,4 +1,4 @@
-//! What is timed.
+//! What is timed, in criterion's groups, in the latency report and in the gate of instruction counts alike.
 
 use std::array;
 use std::hint::black_box;
@@ -6,10 +6,13 @@ use std::hint::black_box;
 use tinderbox::{
     Filter, Interaction, Kernel, Model, NewItems, Ranked, Reason, Session, embed_item, rank_batch,
 };
-use tinderbox_benches::{Reference, read, scratch, users};
+
+use crate::read::read;
+use crate::reference::Reference;
+use crate::sample::{scratch, users};
 
 /// Interactions that a user has given, where it is not said otherwise.
-pub(crate) const SUPPORT: usize = 10;
+pub const SUPPORT: usize = 10;
 /// The supports that `adapt` is timed with.
 const SUPPORTS: [usize; 5] = [1, 3, 5, 10, 20];
 /// The longest of them.
@@ -29,7 +32,7 @@ const FEATURES: usize = 3;
 
 /// One kind of call into the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub enum Operation {
     /// Reading the rows once: the line that no scan can be faster than.
     Read,
     /// Opening a file that is in memory.
@@ -57,8 +60,8 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// All that `model` can be timed with.
-    pub(crate) fn all(model: &Model<'_>, tops: &[usize]) -> Vec<Self> {
+    /// All that `model` can be timed with, with lists of these lengths.
+    pub fn all(model: &Model<'_>, tops: &[usize]) -> Vec<Self> {
         let mut all = vec![Self::Read, Self::Open, Self::Verify];
         all.extend(SUPPORTS.map(Self::Adapt));
         all.extend(tops.iter().map(|&top| Self::Rank(top)));
@@ -66,14 +69,18 @@ impl Operation {
         all.push(Self::RequestAgain);
         all.extend(tops.iter().map(|&top| Self::Batch(top)));
         all.extend([Self::Diverse, Self::Similar, Self::Explain]);
-        if !model.item_features().is_empty() {
-            all.push(Self::AddItem);
-        }
+        all.push(Self::AddItem);
+        all.retain(|operation| operation.suits(model));
         all
     }
 
+    /// Whether `model` has what it takes: without item features no item can be added.
+    pub fn suits(self, model: &Model<'_>) -> bool {
+        self != Self::AddItem || !model.item_features().is_empty()
+    }
+
     /// As in records.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Open => "open",
@@ -91,12 +98,12 @@ impl Operation {
     }
 
     /// Whether a session's kernel has a part in it.
-    pub(crate) fn has_kernel(self) -> bool {
+    pub fn has_kernel(self) -> bool {
         !matches!(self, Self::Read | Self::Open | Self::Verify | Self::AddItem)
     }
 
     /// Length of the list; 0 where there is none.
-    pub(crate) fn top(self) -> usize {
+    pub fn top(self) -> usize {
         match self {
             Self::Rank(top) | Self::Request(top) | Self::Batch(top) => top,
             Self::RequestAgain | Self::Diverse | Self::Similar => 10,
@@ -105,7 +112,7 @@ impl Operation {
     }
 
     /// Interactions that are adapted to, in the call or before it.
-    pub(crate) fn support(self) -> usize {
+    pub fn support(self) -> usize {
         match self {
             Self::Adapt(support) => support,
             Self::Rank(_)
@@ -119,12 +126,12 @@ impl Operation {
     }
 
     /// Users that one call serves.
-    pub(crate) fn users(self) -> usize {
+    pub fn users(self) -> usize {
         if matches!(self, Self::Batch(_)) { BATCH } else { 1 }
     }
 
     /// Bytes that one call has to read, where the time should follow from that.
-    pub(crate) fn bytes(self, model: &Model<'_>) -> usize {
+    pub fn bytes(self, model: &Model<'_>) -> usize {
         match self {
             Self::Verify => model.bytes().len(),
             Self::Open | Self::Adapt(_) | Self::Explain | Self::AddItem => 0,
@@ -134,7 +141,8 @@ impl Operation {
 }
 
 /// The memory of a [`Bench`].
-pub(crate) struct Memory {
+#[derive(Debug)]
+pub struct Memory {
     scratch: Vec<Vec<f32>>,
     /// A new item.
     row: Vec<i8>,
@@ -142,7 +150,8 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(model: &Model<'_>) -> Self {
+    /// For sessions of this model.
+    pub fn new(model: &Model<'_>) -> Self {
         let scratch = vec![scratch(model, CAPACITY); BATCH + 1];
         let mut row = vec![0; model.dim()];
         // A model without features cannot embed: it is not timed with `AddItem` either.
@@ -151,8 +160,9 @@ impl Memory {
     }
 }
 
-/// A model and a kernel with users.
-pub(crate) struct Bench<'a> {
+/// A model and a kernel with users, ready for every call.
+#[derive(Debug)]
+pub struct Bench<'a> {
     model: Model<'a>,
     /// The users' support sets, [`CAPACITY`] long.
     users: Vec<Vec<Interaction>>,
@@ -164,6 +174,7 @@ pub(crate) struct Bench<'a> {
     /// The features of the item that is added, and its row.
     features: Vec<u32>,
     row: Vec<i8>,
+    reasons: [Reason; REASONS],
     /// Scratch memory of a diverse list.
     diverse: Vec<f32>,
     /// List after list.
@@ -171,40 +182,72 @@ pub(crate) struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
+    /// With lists of up to `longest`.
+    ///
     /// # Panics
     /// If the engine refuses what its contract allows: then there is nothing to time.
-    pub(crate) fn new(model: Model<'a>, kernel: Kernel, memory: &'a mut Memory, longest: usize) -> Self {
+    pub fn new(model: Model<'a>, kernel: Kernel, memory: &'a mut Memory, longest: usize) -> Self {
         let session =
             |scratch| Session::with_kernel(model, kernel, scratch).expect("scratch as long as asked for");
-        let mut sessions: Vec<Session<'a>> =
+        let mut adapted: Vec<Session<'a>> =
             memory.scratch.iter_mut().map(|scratch| session(scratch)).collect();
+        let session = adapted.remove(BATCH);
         let users = users(&model, CAPACITY, USERS);
-        for (session, user) in sessions.iter_mut().zip(&users) {
+        for (session, user) in adapted.iter_mut().zip(&users) {
             session.adapt(&user[..SUPPORT]).expect("a support of the catalogue");
         }
-        let adapted = sessions.split_off(1);
         Self {
             model,
             users,
-            session: sessions.remove(0),
+            session,
             adapted,
             new_items: NewItems { rows: &memory.row, scales: &memory.scale },
             features: features(&model),
             row: vec![0; model.dim()],
+            reasons: [Reason::default(); REASONS],
             diverse: vec![0.0; Session::diverse_scratch_len(&model, CANDIDATES)],
             out: vec![Ranked::default(); longest.max(CANDIDATES) * BATCH],
         }
     }
 
-    /// The answers to one user, against the definitions in f64.
+    /// Makes one call and checks its answer against the definitions in f64; `reference` is [`Bench::reference`].
     ///
     /// # Panics
-    /// If one is wrong.
-    pub(crate) fn check(&mut self, reference: &Reference, top: usize) {
-        self.call(Operation::Request(top), 0);
-        let len = top.min(self.model.items() - SUPPORT);
-        reference.check_list(&self.out[..len], len);
-        reference.check_user(self.session.user());
+    /// If it is wrong.
+    pub fn check(&mut self, operation: Operation, reference: &Reference) {
+        self.call(operation, 0);
+        let (model, support, top) = (&self.model, &self.users[0][..SUPPORT], operation.top());
+        match operation {
+            Operation::Read | Operation::Open | Operation::Verify | Operation::AddItem => {}
+            Operation::Adapt(_) => {
+                self.call(Operation::Adapt(SUPPORT), 0);
+                reference.check_user(self.session.user());
+            }
+            Operation::Rank(_) | Operation::Request(_) | Operation::RequestAgain => {
+                reference.check_list(&self.out[..top.min(model.items() - SUPPORT)], top);
+            }
+            Operation::Batch(_) => {
+                let mut alone = vec![Ranked::default(); top];
+                for (session, together) in self.adapted.iter().zip(self.out.chunks_exact(top)) {
+                    let alone = session.rank(&Filter::default(), &mut alone).expect("no filter");
+                    assert_eq!(alone, &together[..alone.len()], "a list in a batch is another than alone");
+                }
+            }
+            Operation::Diverse => {
+                reference.check_diverse(model, &self.out[..top], CANDIDATES, DIVERSITY.into());
+            }
+            Operation::Similar => {
+                Reference::similar(model, self.item(0), support).check_list(&self.out[..top], top);
+            }
+            Operation::Explain => {
+                Reference::check_reasons(model, support, self.item(0), &self.reasons);
+            }
+        }
+    }
+
+    /// What the answers to the first user have to be.
+    pub fn reference(model: &Model<'_>) -> Reference {
+        Reference::of(model, &users(model, CAPACITY, 1)[0][..SUPPORT])
     }
 
     /// Not inlined: the requests would stand on the stack of every other call, too.
@@ -221,14 +264,9 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// An item; large steps, so that neighbours in memory do not follow one another.
+    /// An item; in large steps, so that neighbours in memory do not follow one another.
     fn item(&self, at: usize) -> u32 {
         (at * 997 % self.model.items()) as u32
-    }
-
-    /// What [`Bench::check`] checks against.
-    pub(crate) fn reference(model: &Model<'_>) -> Reference {
-        Reference::of(model, &users(model, CAPACITY, 1)[0][..SUPPORT])
     }
 
     /// One call; `at` says whose turn it is.
@@ -236,7 +274,7 @@ impl<'a> Bench<'a> {
     /// # Panics
     /// As [`Bench::new`].
     #[inline]
-    pub(crate) fn call(&mut self, operation: Operation, at: usize) {
+    pub fn call(&mut self, operation: Operation, at: usize) {
         let user = &self.users[at % USERS];
         let adapted = at % BATCH;
         match operation {
@@ -273,9 +311,8 @@ impl<'a> Bench<'a> {
                 black_box(list.expect("an item of the catalogue"));
             }
             Operation::Explain => {
-                let mut reasons = [Reason::default(); REASONS];
                 let item = self.item(at);
-                let reasons = self.adapted[adapted].explain(item, &mut reasons);
+                let reasons = self.adapted[adapted].explain(item, &mut self.reasons);
                 black_box(reasons.expect("an item of the catalogue"));
             }
             Operation::AddItem => {
