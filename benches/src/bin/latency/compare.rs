@@ -99,3 +99,29 @@ fn table(pairs: &[Pair<'_>]) -> String {
 fn ratio(a: u64, b: u64) -> f64 {
     b.max(1) as f64 / a.max(1) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::made;
+
+    #[test]
+    fn the_same_operations_are_paired_by_kernel_and_without_a_common_kernel_by_speed() {
+        let (a, mut b) = (made(), made());
+        let pairs = same_kernel(&a, &b);
+        assert_eq!(pairs.len(), a.len());
+        assert!(pairs.iter().all(|pair| pair.a.kernel == pair.b.kernel));
+        b.iter_mut().filter(|record| record.kernel != "none").for_each(|record| record.kernel += "-other");
+        let pairs = same_kernel(&a, &b);
+        assert_eq!(pairs.len(), 10);
+        assert!(pairs.iter().any(|pair| pair.a.kernel == "avx2" && pair.b.kernel == "avx2-other"));
+    }
+
+    #[test]
+    fn ratios_are_those_of_b_to_a() {
+        let (a, mut b) = (made(), made());
+        b.iter_mut().for_each(|record| record.p50_ns *= 2);
+        let text = table(&same_kernel(&a, &b));
+        assert!(text.contains("B takes 2.00 times as long as A"), "{text}");
+    }
+}

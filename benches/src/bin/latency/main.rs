@@ -126,6 +126,7 @@ fn text(records: &[Record]) -> String {
         for (name, value) in words::facts(&first.run) {
             text += &format!("{name}: {value}\n");
         }
+        text += &format!("Command: {}\n", first.run.command);
     }
     text += &format!("\n{}\n", words::memory(records));
     if let Some(noise) = words::noise(records) {

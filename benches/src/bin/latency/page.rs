@@ -22,6 +22,7 @@ pub(crate) fn page(records: &[Record]) -> Result<String> {
     let body = html! {
         (finding(first))
         dl { @for (name, value) in facts(&first[0].run) { div { dt { (name) } dd { (value) } } } }
+        p.quiet { "Command: " code { (first[0].run.command) } }
         section {
             h2 { "What a user waits for" }
             (spread(first)?)
@@ -249,4 +250,30 @@ fn logarithm(ns: u64) -> f64 {
 
 fn time(title: &str, logarithms: impl Iterator<Item = f64>) -> Axis {
     Axis::powers(title, logarithms, |ns| duration(ns.round() as u64).replace(".00", "").replace(".0", ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::made;
+
+    #[test]
+    fn the_page_shows_every_figure_and_needs_nothing_from_elsewhere() {
+        let records = made();
+        let page = page(&records).expect("a page");
+        for record in &records {
+            assert!(page.contains(&label(&record.key())), "{}", record.operation);
+            assert!(page.contains(&duration(record.p99_ns)), "{}", record.p99_ns);
+        }
+        assert!(page.contains("a &lt;b&gt;") && !page.contains("a <b>"));
+        let page = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        for reference in ["http", "src=", "href=", "url(", "@import", "<script", "<link"] {
+            assert!(!page.contains(reference), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_nothing_can_be_written() {
+        assert!(page(&[]).expect("a page").contains("Nothing was measured."));
+    }
 }

@@ -177,3 +177,95 @@ pub(crate) fn write(path: &Path, records: &[Record]) -> Result<()> {
     let text = serde_json::to_string_pretty(records)?;
     fs::write(path, text + "\n").with_context(|| path.display().to_string())
 }
+
+/// Records of two sizes with two kernels, for tests.
+#[cfg(test)]
+pub(crate) fn made() -> Vec<Record> {
+    let run = Run { command: "latency a <b>".to_owned(), ..crate::machine::run(20) };
+    let mut records = Vec::new();
+    for items in [1_000, 20_000] {
+        let subject = Subject {
+            name: format!("made {items}x32"),
+            rule: "maml".to_owned(),
+            steps: 5,
+            bytes: 40 * items,
+            content_id: "0123456789abcdef".to_owned(),
+            accuracy: None,
+        };
+        for (operation, kernel, share) in [
+            ("read", "none", 1),
+            ("adapt", "scalar", 4),
+            ("adapt", "avx2", 3),
+            ("rank", "scalar", 30),
+            ("rank", "avx2", 10),
+            ("request", "scalar", 34),
+            ("request", "avx2", 13),
+            ("request_again", "avx2", 14),
+        ] {
+            let p50_ns = (items * share) as u64;
+            records.push(Record {
+                operation: operation.to_owned(),
+                items,
+                dim: 32,
+                top: if matches!(operation, "read" | "adapt") { 0 } else { 10 },
+                support: if operation == "read" { 0 } else { 10 },
+                users: 1,
+                kernel: kernel.to_owned(),
+                calls: 2_000,
+                min_ns: p50_ns / 2,
+                p50_ns,
+                p90_ns: p50_ns * 2,
+                p99_ns: p50_ns * 3,
+                p999_ns: p50_ns * 9,
+                max_ns: p50_ns * 20,
+                mean_ns: p50_ns as f64 * 1.1,
+                bytes: 32 * items,
+                gb_per_s: 32.0 / share as f64,
+                stack_bytes: Some(5_000),
+                allocations: Some(0),
+                minor_faults: Some(0),
+                major_faults: Some(0),
+                peak_bytes: None,
+                subject: subject.clone(),
+                run: run.clone(),
+            });
+        }
+    }
+    records
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_has_the_fields_that_are_promised() {
+        let (file, records) = (tempfile::NamedTempFile::new().expect("a temporary file"), made());
+        write(file.path(), &records).expect("a file that can be written");
+        let again = read(file.path()).expect("the same records");
+        assert_eq!(format!("{again:?}"), format!("{records:?}"));
+        let text = fs::read_to_string(file.path()).expect("the same file");
+        let array: Vec<serde_json::Value> = serde_json::from_str(&text).expect("an array");
+        for field in ["operation", "items", "dim", "top", "kernel", "p50_ns", "p90_ns", "p99_ns", "p999_ns"] {
+            assert!(array.iter().all(|record| !record[field].is_null()), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_none_of_ours_is_refused_by_name() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        for text in ["", "[]", "{}", "[{\"operation\": \"open\"}]"] {
+            fs::write(file.path(), text).expect("a file that can be written");
+            let error = read(file.path()).expect_err(text);
+            assert!(error.to_string().contains(&file.path().display().to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_every_operation_the_fastest_kernel_is_kept() {
+        let records = made();
+        let fastest = fastest(&records);
+        assert_eq!(fastest.len(), 10);
+        assert!(fastest.iter().all(|record| record.kernel != "scalar"));
+    }
+}

@@ -59,7 +59,6 @@ pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
     if let Some(peak) = run.peak_bytes {
         facts.push(("Peak memory of the run", bytes(peak)));
     }
-    facts.push(("Command", run.command.clone()));
     facts
 }
 
