@@ -1,5 +1,6 @@
 //! An answer, and whether it is the golden one.
 
+use crate::memory::USERS;
 use core::fmt::{self, Write};
 use tinderbox::{Ranked, Reason};
 
@@ -8,6 +9,8 @@ use tinderbox::{Ranked, Reason};
 pub enum Answer<'a> {
     /// Items, best first.
     List(&'a [Ranked]),
+    /// The lists of a batch of users.
+    Lists([&'a [Ranked]; USERS]),
     /// Feedback that raised an item, strongest first.
     Reasons(&'a [Reason]),
     /// An embedded item.
@@ -29,12 +32,14 @@ impl fmt::Display for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("=")?;
         match *self {
-            Self::List(list) => list
-                .iter()
-                .try_for_each(|ranked| write!(f, " {}:{:08x}", ranked.item, ranked.score.to_bits())),
-            Self::Reasons(reasons) => reasons
-                .iter()
-                .try_for_each(|reason| write!(f, " {}:{:08x}", reason.item, reason.effect.to_bits())),
+            Self::List(list) => ranking(f, list),
+            Self::Lists(lists) => lists.iter().enumerate().try_for_each(|(user, list)| {
+                f.write_str(if user > 0 { " |" } else { "" })?;
+                ranking(f, list)
+            }),
+            Self::Reasons(reasons) => {
+                reasons.iter().try_for_each(|reason| item(f, reason.item, reason.effect))
+            }
             Self::Row { scale, row } => {
                 write!(f, " {:08x} ", scale.to_bits())?;
                 row.iter().try_for_each(|value| write!(f, "{value:02x}"))
@@ -44,6 +49,14 @@ impl fmt::Display for Answer<'_> {
             Self::Text(text) => text.map_or(Ok(()), |text| write!(f, " {text}")),
         }
     }
+}
+
+fn ranking(f: &mut fmt::Formatter<'_>, list: &[Ranked]) -> fmt::Result {
+    list.iter().try_for_each(|ranked| item(f, ranked.item, ranked.score))
+}
+
+fn item(f: &mut fmt::Formatter<'_>, item: u32, value: f32) -> fmt::Result {
+    write!(f, " {item}:{:08x}", value.to_bits())
 }
 
 /// A question that was put, its answer and the golden one.

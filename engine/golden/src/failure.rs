@@ -1,7 +1,7 @@
 //! Why a request cannot be played.
 
 use core::fmt;
-use tinderbox::{EmbedError, FeedbackError, FilterError, OpenError, SessionError};
+use tinderbox::{EmbedError, FeedbackError, OpenError, RankError, SessionError};
 
 /// Why a request cannot be played.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,8 +28,8 @@ pub enum Cause {
     Session(SessionError),
     /// The feedback is refused.
     Feedback(FeedbackError),
-    /// The filter is refused.
-    Filter(FilterError),
+    /// The ranking is refused.
+    Rank(RankError),
     /// The new item is refused.
     Embed(EmbedError),
 }
@@ -49,7 +49,7 @@ impl fmt::Display for Cause {
             Self::Open(error) => error.fmt(f),
             Self::Session(error) => error.fmt(f),
             Self::Feedback(error) => error.fmt(f),
-            Self::Filter(error) => error.fmt(f),
+            Self::Rank(error) => error.fmt(f),
             Self::Embed(error) => error.fmt(f),
         }
     }
@@ -67,10 +67,4 @@ macro_rules! causes {
     )*};
 }
 
-causes!(
-    Open(OpenError),
-    Session(SessionError),
-    Feedback(FeedbackError),
-    Filter(FilterError),
-    Embed(EmbedError)
-);
+causes!(Open(OpenError), Session(SessionError), Feedback(FeedbackError), Rank(RankError), Embed(EmbedError));

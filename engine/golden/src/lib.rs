@@ -9,9 +9,11 @@
 
 mod answer;
 mod failure;
+mod item;
 mod memory;
 mod model;
 mod play;
+mod question;
 mod words;
 
 pub use answer::{Answer, Answered};

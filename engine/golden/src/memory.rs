@@ -5,9 +5,9 @@ use tinderbox::{Interaction, Ranked, Reason};
 /// The largest dim of the model files.
 const DIM: usize = 48;
 /// The longest support.
-pub(crate) const SUPPORT: usize = 25;
+const SUPPORT: usize = 25;
 /// The longest list that is asked for.
-pub(crate) const LIST: usize = 50;
+const LIST: usize = 50;
 /// New items in one session.
 const NEW_ITEMS: usize = 4;
 /// Raters of one new item.
@@ -18,6 +18,11 @@ const NUMBERS: usize = 64;
 /// Floats that a session takes: [`Session::scratch_len`](tinderbox::Session::scratch_len) of a support of 25, in
 /// lanes of 16.
 const SCRATCH: usize = 32 * (2 * DIM + 5) + DIM * 9 / 2;
+
+/// Users of one batch.
+pub(crate) const USERS: usize = 2;
+/// Floats that each of them takes, with a support of 16.
+pub(crate) const USER_SCRATCH: usize = 16 * (2 * DIM + 5) + DIM * 9 / 2;
 
 /// Memory for [`run`](crate::run).
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub struct Memory {
     pub(crate) numbers: Numbers,
     pub(crate) list: [Ranked; LIST],
     pub(crate) reasons: [Reason; LIST],
+    /// For a batch, or for the candidates of a diverse ranking.
+    pub(crate) spare: [f32; USERS * USER_SCRATCH],
 }
 
 /// Memory for the lists of numbers in one line.
@@ -55,6 +62,7 @@ impl Memory {
             numbers: Numbers { allow: [0; NUMBERS], deny: [0; NUMBERS], names: [0; NUMBERS] },
             list: [Ranked { item: 0, score: 0.0 }; LIST],
             reasons: [Reason { item: 0, effect: 0.0 }; LIST],
+            spare: [0.0; USERS * USER_SCRATCH],
         }
     }
 }

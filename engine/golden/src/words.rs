@@ -30,6 +30,11 @@ impl Lines {
             }
         }
     }
+
+    /// The line after a question, if it is an answer.
+    pub(crate) fn golden(&mut self) -> Option<&'static str> {
+        self.next_if(|line| line.starts_with('='))
+    }
 }
 
 /// A line's first word and the rest.
