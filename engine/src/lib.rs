@@ -55,6 +55,7 @@ mod quantise;
 mod rank;
 mod request;
 mod session;
+mod sort;
 
 pub use adapt::feedback_share;
 pub use error::{EmbedError, FeedbackError, RankError, SessionError};
