@@ -7,6 +7,7 @@
 #   test         all tests of the workspace
 #   docs         API docs, warnings are errors
 #   no-std       the engine without std and without an allocator, linked into a bare static library
+#   targets      the golden requests on aarch64, wasm32, thumbv7em and riscv32imc, by emulation
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
 #   bench-smoke  every benchmark once, after it has checked its answer
 #   quickstart   the README's first command
@@ -26,6 +27,7 @@ data() {
 fmt() {
   cargo fmt --all --check
   cargo fmt --manifest-path fuzz/Cargo.toml --check
+  cargo fmt --manifest-path targets/Cargo.toml --all --check
 }
 
 lint() {
@@ -43,6 +45,8 @@ docs() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-featur
 
 # A static library with a panic handler of its own: linking std or alloc anywhere below would clash with it.
 no_std() { RUSTFLAGS='-C panic=abort' cargo build -p tinderbox --no-default-features --release --example bare; }
+
+targets() { targets/run.sh; }
 
 fuzz() {
   if cargo +nightly --version >/dev/null 2>&1 && { cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet cargo-fuzz --locked; }; then
@@ -64,7 +68,7 @@ bench_smoke() { cargo bench -p tinderbox-benches -- --test; }
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 all() {
-  for job in fmt lint test docs no-std fuzz bench-smoke quickstart; do
+  for job in fmt lint test docs no-std targets fuzz bench-smoke quickstart; do
     echo "== $job"
     "${job//-/_}"
   done
@@ -73,7 +77,7 @@ all() {
 [ $# -gt 0 ] || { sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for job in "$@"; do
   case $job in
-    data | fmt | lint | test | docs | no-std | fuzz | bench-smoke | quickstart | all) "${job//-/_}" ;;
+    data | fmt | lint | test | docs | no-std | targets | fuzz | bench-smoke | quickstart | all) "${job//-/_}" ;;
     *) echo "ci.sh: no job '$job'; run it without arguments for the list" >&2; exit 2 ;;
   esac
 done
