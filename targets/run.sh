@@ -22,13 +22,23 @@ clippy() {
   [ $# = 1 ] || cross "$1" clippy -q --release --manifest-path targets/Cargo.toml -p "$2" -- -D warnings
 }
 
+# Prints how many tests passed, and everything where one failed.
+tests() {
+  local log
+  log=$(mktemp)
+  cross aarch64 test "$@" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+  awk '/^test result: ok/ { passed += $4 } END { print passed " tests passed" }' "$log"
+  grep 'bits equal' "$log" || true
+  rm "$log"
+}
+
 aarch64() {
   clippy aarch64
   for cpu in cortex-a53 max; do
     echo "-- aarch64, $cpu"
     export CROSS_QEMU_CPU=$cpu
-    cross aarch64 test -q -p tinderbox-format -p tinderbox --features tinderbox-format/std,tinderbox/std,tinderbox/mmap
-    cross aarch64 test -q -p tinderbox-golden -- --nocapture
+    tests -p tinderbox-format -p tinderbox --features tinderbox-format/std,tinderbox/std,tinderbox/mmap
+    tests -p tinderbox-golden -- --nocapture
   done
 }
 

@@ -59,7 +59,7 @@ impl<'a> Best<'a> {
     /// The kept items, best first.
     pub(crate) fn sorted(self) -> &'a mut [Ranked] {
         let kept = &mut self.heap[..self.len];
-        sort(kept, |a, b| a.order(b) == Ordering::Less);
+        sort(kept, Ranked::order);
         kept
     }
 

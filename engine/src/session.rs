@@ -238,7 +238,7 @@ impl<'a> Session<'a> {
         }
         let ascending = &mut self.ascending[..self.len];
         ascending.copy_from_slice(&self.items[..self.len]);
-        sort(ascending, |a, b| a < b);
+        sort(ascending, u32::cmp);
         self.embed_support();
         self.readapt();
         Ok(())
