@@ -7,6 +7,7 @@
 #   test         all tests of the workspace
 #   docs         API docs, warnings are errors
 #   no-std       the engine without std and without an allocator, linked into a bare static library
+#   targets      the golden requests on aarch64, wasm32, thumbv7em and riscv32imc, by emulation
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
 #   bench-smoke  every benchmark once, after it has checked its answer
 #   instructions instructions of fixed requests under callgrind, against benches/instructions.json
@@ -27,6 +28,7 @@ data() {
 fmt() {
   cargo fmt --all --check
   cargo fmt --manifest-path fuzz/Cargo.toml --check
+  cargo fmt --manifest-path targets/Cargo.toml --all --check
 }
 
 lint() {
@@ -44,6 +46,8 @@ docs() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-featur
 
 # A static library with a panic handler of its own: linking std or alloc anywhere below would clash with it.
 no_std() { RUSTFLAGS='-C panic=abort' cargo build -p tinderbox --no-default-features --release --example bare; }
+
+targets() { targets/run.sh; }
 
 fuzz() {
   if cargo +nightly --version >/dev/null 2>&1 && { cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet cargo-fuzz --locked; }; then
@@ -66,8 +70,11 @@ instructions() { cargo run --release -p tinderbox-benches --bin instructions; }
 
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
+# What `all` does, in this order.
+JOBS=(fmt lint test docs no-std targets fuzz bench-smoke instructions quickstart)
+
 all() {
-  for job in fmt lint test docs no-std fuzz bench-smoke instructions quickstart; do
+  for job in "${JOBS[@]}"; do
     echo "== $job"
     "${job//-/_}"
   done
@@ -75,8 +82,8 @@ all() {
 
 [ $# -gt 0 ] || { sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for job in "$@"; do
-  case $job in
-    data | fmt | lint | test | docs | no-std | fuzz | bench-smoke | instructions | quickstart | all) "${job//-/_}" ;;
+  case " data all ${JOBS[*]} " in
+    *" $job "*) "${job//-/_}" ;;
     *) echo "ci.sh: no job '$job'; run it without arguments for the list" >&2; exit 2 ;;
   esac
 done

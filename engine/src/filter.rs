@@ -1,7 +1,7 @@
 //! Which items a ranking may contain.
 
 use crate::error::RankError;
-use tinderbox_format::Model;
+use tinderbox_format::{Categories, Model};
 
 /// Which items a ranking may contain; the default is every item but those of the support.
 ///
@@ -22,7 +22,9 @@ pub struct Filter<'a> {
 
 /// A checked filter on its way through the catalogue: chunks must be visited in ascending order.
 pub(crate) struct Pass<'a> {
-    model: Model<'a>,
+    /// Items of the catalogue.
+    items: usize,
+    table: Categories<'a>,
     allow: Option<Ascending<'a>>,
     deny: Ascending<'a>,
     support: Ascending<'a>,
@@ -35,7 +37,7 @@ impl<'a> Filter<'a> {
     /// any case, or none.
     pub(crate) fn pass(
         &self,
-        model: Model<'a>,
+        model: &Model<'a>,
         items: usize,
         support: &'a [u32],
         itself: &'a [u32],
@@ -45,7 +47,8 @@ impl<'a> Filter<'a> {
             return Err(RankError::UnknownCategory { found: category, categories: categories as u32 });
         }
         Ok(Pass {
-            model,
+            items: model.items(),
+            table: model.categories(),
             allow: self.allow.map(|allow| Ascending::checked(allow, items)).transpose()?,
             deny: Ascending::checked(self.deny, items)?,
             support: Ascending { items: if self.keep_support { &[] } else { support } },
@@ -85,14 +88,10 @@ impl Pass<'_> {
     /// The part of [`Pass::apply`] for categories, 64 items at a time: `first` is a multiple of 64 or
     /// beyond the catalogue, where no item has a category.
     fn keep_categories(&self, first: usize, scores: &mut [f32]) {
-        let table = self.model.categories();
         for (word, scores) in (first / 64..).zip(scores.chunks_mut(64)) {
-            let bitmaps = self.categories.iter().filter_map(|&category| table.bitmap(category as usize));
-            let kept = if first < self.model.items() {
-                bitmaps.fold(0, |kept, bitmap| kept | bitmap[word])
-            } else {
-                0
-            };
+            let bitmaps = self.categories.iter().filter_map(|&category| self.table.bitmap(category as usize));
+            let kept =
+                if first < self.items { bitmaps.fold(0, |kept, bitmap| kept | bitmap[word]) } else { 0 };
             for (item, score) in scores.iter_mut().enumerate() {
                 if kept >> item & 1 == 0 {
                     *score = f32::NEG_INFINITY;

@@ -56,6 +56,7 @@ mod rank;
 mod request;
 mod session;
 mod sketch;
+mod sort;
 
 pub use adapt::feedback_share;
 pub use error::{EmbedError, FeedbackError, RankError, SessionError};

@@ -55,6 +55,7 @@ const STEPS: usize = 8;
 ///
 /// # Errors
 /// [`EmbedError`]: a row of another length than dim, an unknown feature, features without a direction.
+#[inline(never)] // its stack is not to be its caller's
 pub fn embed_item(model: &Model<'_>, features: &[u32], row: &mut [i8]) -> Result<f32, EmbedError> {
     let mut item = [0.0; MAX_DIM];
     let item = &mut item[..model.dim()];
@@ -82,6 +83,7 @@ pub fn embed_item(model: &Model<'_>, features: &[u32], row: &mut [i8]) -> Result
 /// # Errors
 /// [`EmbedError`]: as [`embed_item`], or scratch that is too short, a rater of another length than dim or without a
 /// direction, an unknown level.
+#[inline(never)] // its stack is not to be its caller's
 pub fn adapt_item(
     model: &Model<'_>,
     features: &[u32],
@@ -105,7 +107,10 @@ pub fn adapt_item(
 
 /// The unit embedding (dim) that the features alone give.
 fn embed(model: &Model<'_>, kernel: Kernel, features: &[u32], item: &mut [f32]) -> Result<(), EmbedError> {
-    item.copy_from_slice(model.new_item_base().unwrap_or(&[0.0; MAX_DIM][..item.len()]));
+    match model.new_item_base() {
+        Some(base) => item.copy_from_slice(base),
+        None => item.fill(0.0),
+    }
     let table = model.item_features();
     for &found in features {
         let unknown = EmbedError::UnknownFeature { found, features: table.len() };

@@ -1,10 +1,12 @@
 //! The best of the catalogue, kept while the scores stream by.
 
 use crate::kernel::Kernel;
+use crate::sort::sort;
 use core::cmp::Ordering;
 
-/// Items that are scored at a time, on the stack.
-pub(crate) const CHUNK: usize = 512;
+/// Items that are scored at a time, on the stack: a multiple of 64. Four floats each under `matching`, and firmware has
+/// few kilobytes of RAM; no list depends on it.
+pub(crate) const CHUNK: usize = if cfg!(target_os = "none") { 64 } else { 512 };
 
 /// Scores that are compared with the worst kept one at once.
 const BLOCK: usize = 32;
@@ -72,7 +74,7 @@ impl<'a> Best<'a> {
     /// The kept items, best first.
     pub(crate) fn sorted(self) -> &'a mut [Ranked] {
         let kept = &mut self.heap[..self.len];
-        kept.sort_unstable_by(Ranked::order);
+        sort(kept, Ranked::order);
         kept
     }
 

@@ -69,7 +69,7 @@ impl<'r, 'o> Request<'r, 'o> {
         filter: &Filter<'r>,
         out: &'o mut [Ranked],
     ) -> Result<Self, RankError> {
-        let pass = filter.pass(session.model, session.items(), session.left_out(), &[])?;
+        let pass = filter.pass(&session.model, session.items(), session.left_out(), &[])?;
         let (query, factor) = session.query();
         Ok(Self { session, query, factor, attends: true, pass, best: Best::new(out) })
     }
@@ -84,7 +84,7 @@ impl<'r, 'o> Request<'r, 'o> {
         out: &'o mut [Ranked],
     ) -> Result<Self, RankError> {
         let itself = core::slice::from_ref(item);
-        let pass = filter.pass(session.model, session.items(), session.left_out(), itself)?;
+        let pass = filter.pass(&session.model, session.items(), session.left_out(), itself)?;
         Ok(Self { session, query, factor: scale, attends: false, pass, best: Best::new(out) })
     }
 

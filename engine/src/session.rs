@@ -9,6 +9,7 @@ use crate::new_item::{MAX_DIM, NewItems};
 use crate::quantise::{quantise_user, widen};
 use crate::rank::Ranked;
 use crate::request::Request;
+use crate::sort::sort;
 use tinderbox_format::{Model, Rule};
 
 /// What a user says of an item.
@@ -114,7 +115,7 @@ const PER_INTERACTION: usize = 5;
 impl<'a> Session<'a> {
     /// The length of the scratch memory, in floats, for a support of up to `capacity` interactions.
     ///
-    /// Cost per interaction: 2 dim + 5 floats, rounded up to 16 interactions.
+    /// Cost per interaction: 2 dim + 5 floats, rounded up to 16 interactions but on bare metal.
     pub fn scratch_len(model: &Model<'_>, capacity: usize) -> usize {
         let lanes = capacity.max(1).saturating_add(LANES - 1) / LANES * LANES;
         let each = 2 * model.dim() + PER_INTERACTION;
@@ -237,7 +238,7 @@ impl<'a> Session<'a> {
         }
         let ascending = &mut self.ascending[..self.len];
         ascending.copy_from_slice(&self.items[..self.len]);
-        ascending.sort_unstable();
+        sort(ascending, u32::cmp);
         self.embed_support();
         self.readapt();
         Ok(())
@@ -270,6 +271,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// [`RankError`]: an unknown item, and as [`Session::rank`].
+    #[inline(never)] // its stack is not to be its caller's
     pub fn similar<'o>(
         &self,
         item: u32,

@@ -27,6 +27,7 @@ pub(crate) struct Sieve<'a> {
 impl<'a> Sieve<'a> {
     /// `query` (dim) times `factor` is what the rows' embeddings are multiplied with. Cost: 16 x dim
     /// multiplications; 4 KB of stack.
+    #[inline(never)] // its stack is not to be its caller's
     pub(crate) fn new(kernel: Kernel, sketch: Sketch<'a>, query: &[i16], factor: f32) -> Self {
         let mut user = [0.0; MAX_DIM];
         let user = &mut user[..query.len()];

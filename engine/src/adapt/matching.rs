@@ -39,8 +39,8 @@ pub(crate) fn attend<'a>(
         kernel.scan(rows, item.query, scales, item.scale, cosines);
         kernel.attend(cosines, item.attention, &mut attended[..scores.len()], &mut total[..scores.len()]);
     }
-    for ((score, attended), total) in scores.iter_mut().zip(attended).zip(total) {
-        if total > 0.0 {
+    for ((score, attended), total) in scores.iter_mut().zip(&attended).zip(&total) {
+        if *total > 0.0 {
             *score += attended / total;
         }
     }

@@ -16,8 +16,9 @@ pub fn feedback_share(len: usize) -> f32 {
     if len as f32 > LONGEST { LONGEST / len as f32 } else { 1.0 }
 }
 
-/// Feedback beyond the capacity is padded to this many lanes with weight 0.
-pub(crate) const LANES: usize = 16;
+/// A support is padded to a multiple of this many interactions, with weight 0, for the sake of wide registers; bare metal
+/// has narrow ones, and no memory to pad. No result depends on it.
+pub(crate) const LANES: usize = if cfg!(target_os = "none") { 1 } else { 16 };
 
 /// The support set as the adaptation rules read it. k = number of interactions, `width` = k rounded up to
 /// a multiple of [`LANES`].

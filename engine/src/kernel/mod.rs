@@ -37,7 +37,7 @@ macro_rules! dispatch {
     };
 }
 
-#[expect(unsafe_code, reason = "functions with a target feature are unsafe to call from code without it")]
+#[allow(unsafe_code, reason = "functions with a target feature, where there are any, are unsafe to call")]
 impl Kernel {
     /// The fastest that this CPU has: asked at run time with feature `std`, at compile time without.
     pub fn detect() -> Self {
