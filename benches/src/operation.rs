@@ -1,8 +1,8 @@
 //! What is timed, in criterion's groups, in the latency report and in the gate of instruction counts alike.
 
-use std::array;
 use std::hint::black_box;
 
+use arrayvec::ArrayVec;
 use tinderbox::{
     Filter, Interaction, Kernel, Model, NewItems, Ranked, Reason, Session, embed_item, rank_batch,
 };
@@ -253,13 +253,13 @@ impl<'a> Bench<'a> {
     /// Not inlined: the requests would stand on the stack of every other call, too.
     #[inline(never)]
     fn batch(&mut self, top: usize) {
-        let mut lists = self.out.chunks_exact_mut(top);
-        let mut requests: [_; BATCH] = array::from_fn(|user| {
-            let out = lists.next().unwrap_or_default();
-            self.adapted[user].request(&Filter::default(), out).expect("no filter")
-        });
+        let lists = self.out.chunks_exact_mut(top);
+        let mut requests = ArrayVec::<_, BATCH>::new();
+        for (session, list) in self.adapted.iter().zip(lists) {
+            requests.push(session.request(&Filter::default(), list).expect("no filter"));
+        }
         rank_batch(black_box(&mut requests));
-        for request in requests {
+        for request in requests.drain(..) {
             black_box(request.ranked());
         }
     }

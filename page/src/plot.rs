@@ -140,7 +140,7 @@ impl Axis {
     /// Evenly spaced names: their places are 0, 1, 2 and so on.
     pub fn places(title: &str, names: &[String]) -> Self {
         let ticks = names.iter().enumerate().map(|(place, name)| (place as f64, name.clone()));
-        Self { title: title.to_owned(), range: -0.2..names.len() as f64 - 0.8, ticks: ticks.collect() }
+        Self { title: title.to_owned(), range: -0.2..names.len().max(1) as f64 - 0.8, ticks: ticks.collect() }
     }
 
     /// Around `values`, which are common logarithms, with ticks at powers of ten: two of them at least. `text` gets
@@ -165,6 +165,16 @@ impl Axis {
         let ticks = RangedCoordf64::from(range.clone()).key_points(TICKS);
         let ticks = ticks.into_iter().map(|tick| (tick, text(tick))).collect();
         Self { title: title.to_owned(), range, ticks }
+    }
+
+    /// With so few of the ticks that their texts stand apart on an axis of this many pixels.
+    fn thinned(&self, pixels: f64) -> Self {
+        let [Some(first), Some(second)] = [0, 1].map(|at| self.ticks.get(at).map(|(place, _)| place)) else {
+            return self.clone();
+        };
+        let apart = (second - first) / (self.range.end - self.range.start) * pixels;
+        let step = ((self.width() + GAP) / apart).ceil().max(1.0) as usize;
+        Self { ticks: self.ticks.iter().step_by(step).cloned().collect(), ..self.clone() }
     }
 
     /// Width of the widest tick's text.
@@ -249,6 +259,8 @@ const LETTER_WIDTH: f64 = 7.2;
 const RADIUS: i32 = 4;
 /// Distance between two vivid series at the same x, so that their error bars stand side by side.
 const ASIDE: f64 = 5.0;
+/// Least distance between the texts of two ticks.
+const GAP: f64 = 6.0;
 /// Height of a row of [`ranges`].
 const ROW: u32 = 24;
 /// Most ticks of an axis.
@@ -300,7 +312,7 @@ pub fn ranges(rows: &[Row<'_>], x: &Axis, screen: Screen) -> Result<String, Plot
         range: rows.len() as f64 - 0.4..-0.6, // the first is at the top
         ticks: names.collect(),
     };
-    let height = ROW * rows.len() as u32 + 6 * LINE as u32;
+    let height = ROW * rows.len() as u32 + 4 * LINE as u32;
     let longest = rows.iter().map(|row| width(&row.text)).fold(0.0, f64::max);
     let mut svg = String::new();
     let chart = Chart::new(&mut svg, (across, height), x, &y, longest as i32 + 12)?;
@@ -349,13 +361,17 @@ pub fn points(points: &[Point<'_>], x: &Axis, y: &Axis, screen: Screen) -> Resul
 impl<'a> Chart<'a> {
     /// Draws the axes, and leaves `right` pixels beside them free.
     fn new(svg: &'a mut String, size: (u32, u32), x: &Axis, y: &Axis, right: i32) -> Result<Self, PlotError> {
+        let title = x.title.as_str();
+        let left = (y.width() + 10.0).max(36.0);
+        let x = x.thinned(f64::from(size.0) - left - f64::from(right));
+        let top = if y.title.is_empty() { LINE / 2.0 } else { LINE * 2.0 };
         let root = SVGBackend::with_string(svg, size).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
-            .margin_top(LINE * 2.0)
+            .margin_top(top)
             .margin_right(right)
             .x_label_area_size(LINE * 3.0)
-            .y_label_area_size((y.width() + 10.0).max(36.0))
-            .build_cartesian_2d(x.clone(), y.clone())?;
+            .y_label_area_size(left)
+            .build_cartesian_2d(x, y.clone())?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -363,7 +379,7 @@ impl<'a> Chart<'a> {
             .light_line_style(TRANSPARENT)
             .axis_style(GRID.color())
             .label_style(letters(INK))
-            .x_desc(&x.title)
+            .x_desc(title)
             .draw()?;
         let inside = chart.plotting_area().clone();
         drop(chart);
@@ -498,6 +514,13 @@ mod tests {
     fn a_long_name_loses_its_middle() {
         assert_eq!(shorten("user-knn", 15), "user-knn");
         assert_eq!(shorten("maml:first-order:steps=4", 15), "maml:fi…steps=4");
+    }
+
+    #[test]
+    fn texts_of_ticks_stand_apart() {
+        let axis = Axis::powers("time", [0.0, 6.0].into_iter(), |value| format!("{value} ns"));
+        let count = |pixels| axis.thinned(pixels).ticks.len();
+        assert_eq!((axis.ticks.len(), count(1_000.0), count(200.0)), (7, 7, 2));
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn text(records: &[Record]) -> String {
     if let Some(noise) = words::noise(records) {
         text += &format!("{noise}\n");
     }
-    text + words::LIMITS + "\n"
+    text + words::LABELS + "\n" + words::LIMITS + "\n"
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

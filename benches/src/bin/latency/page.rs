@@ -8,7 +8,7 @@ use tinderbox_page::{document, figure, grouped, table};
 use crate::measure::NO_KERNEL;
 use crate::record::{Record, fastest};
 use crate::table::{by_subject, scans};
-use crate::words::{LIMITS, bytes, duration, facts, label, memory, noise};
+use crate::words::{LABELS, LIMITS, bytes, duration, facts, label, memory, noise};
 
 /// One HTML page that needs nothing else, suits light and dark screens from 360 pixels of width, and is the same for
 /// the same records.
@@ -26,6 +26,7 @@ pub(crate) fn page(records: &[Record]) -> Result<String> {
         section {
             h2 { "What a user waits for" }
             (spread(first)?)
+            p.quiet { (LABELS) }
         }
         section {
             h2 { "Adapting to k interactions" }

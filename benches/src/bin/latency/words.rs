@@ -9,16 +9,20 @@ pub(crate) const LIMITS: &str = "Not measured: another device than this one (a p
     Calls follow one another, so that caches are warm, but for first requests; where pages were evicted, a host below \
     a virtual machine may still hold them. Under 1000 calls, p99.9 is the slowest call.";
 
-/// An operation in a few words: `request, top 10`.
+/// An operation in fifteen characters, for which a phone has room: `request top 10`.
 pub(crate) fn label(key: &Key<'_>) -> String {
-    let Key { operation, top, support, users, .. } = *key;
+    let Key { operation, top, support, .. } = *key;
     match operation {
-        "adapt" => format!("adapt, k = {support}"),
-        "batch" => format!("batch of {users}, top {top}"),
-        "rank" | "request" => format!("{operation}, top {top}"),
-        _ => operation.replace('_', " "),
+        "adapt" => format!("adapt k = {support}"),
+        "rank" | "request" | "batch" => format!("{operation} top {top}"),
+        _ => operation.replace("first_request", "first").replace('_', " "),
     }
 }
+
+/// What the labels leave out.
+pub(crate) const LABELS: &str = "Request: adapting to 10 interactions and ranking. Batch: 32 users in one pass. Diverse: 10 of 50 candidates. \
+    Similar: 10 items. Explain: 3 reasons. First: the first request of a fresh process, from before the file is \
+    opened, its pages in memory (warm) or evicted (cold). Again: the request once more, for the noise.";
 
 /// The model that a record is of.
 pub(crate) fn subject(record: &Record) -> String {
