@@ -64,7 +64,8 @@ fuzz() {
   fi
 }
 
-bench_smoke() { cargo bench -p tinderbox-benches -- --test; }
+# In the tests' profile, whose dependencies are there: to optimise every benchmark takes minutes.
+bench_smoke() { cargo test -p tinderbox-benches --benches -- --test; }
 
 instructions() { cargo run --release -p tinderbox-benches --bin instructions; }
 

@@ -86,7 +86,8 @@ for option in "$@"; do
   options+=("$option")
 done
 # First requests need files of made models, in a directory that the device lets them be written to.
-on_device "TMPDIR=$place $place/latency ${options[*]:-} --json $place/latency.json"
+printf -v words ' %q' "${options[@]}" --json "$place/latency.json"
+on_device "TMPDIR=$place $place/latency$words"
 pull "$place/latency.json" "$OUT/$name.json"
 
 latency() { cargo run --quiet --release -p tinderbox-benches --bin latency -- "$@"; }

@@ -87,15 +87,19 @@ impl Measure {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             let sample = Sample::read(&name, path).map_err(anyhow::Error::msg)?;
             progress(&name);
-            records.extend(self.model(&sample, path, clock, &kernels, &run)?);
+            let model = sample.model();
+            let blank = blank(&model, subject(&name, &model), &run);
+            records.extend(self.model(&model, path, clock, &kernels, &blank)?);
         }
         for (items, dim) in self.sizes() {
             let rule = RULES.iter().find(|rule| rule.name() == self.rule).unwrap_or(&RULES[0]);
             let sample = Sample::made(*rule, items, dim);
             let file = tempfile::NamedTempFile::new()?;
             fs::write(file.path(), sample.bytes()).with_context(|| file.path().display().to_string())?;
-            progress(&format!("made {}", sample.name()));
-            records.extend(self.model(&sample, file.path(), clock, &kernels, &run)?);
+            let (name, model) = (format!("made {}", sample.name()), sample.model());
+            progress(&name);
+            let blank = blank(&model, subject(&name, &model), &run);
+            records.extend(self.model(&model, file.path(), clock, &kernels, &blank)?);
         }
         let peak_bytes = machine::peak_bytes();
         records.iter_mut().for_each(|record| record.run.peak_bytes = peak_bytes);
@@ -134,31 +138,26 @@ impl Measure {
     /// All operations on one model, which lies in memory and, the same, at `path`.
     fn model(
         &self,
-        sample: &Sample,
+        model: &Model<'_>,
         path: &Path,
         clock: Clock,
         kernels: &[Kernel],
-        run: &Run,
+        blank: &Record,
     ) -> Result<Vec<Record>> {
-        let model = sample.model();
-        ensure!(
-            model.items() > 2 * SUPPORT,
-            "{}: {} items are too few to time",
-            sample.name(),
-            model.items()
-        );
+        let items = model.items();
+        ensure!(items > 2 * SUPPORT, "{}: {items} items are too few to time", path.display());
         let tops: Vec<usize> = self.top.iter().map(|&top| top as usize).collect();
         let longest = tops.iter().copied().max().unwrap_or(1);
-        let mut memories: Vec<Memory> = kernels.iter().map(|_| Memory::new(&model)).collect();
+        let mut memories: Vec<Memory> = kernels.iter().map(|_| Memory::new(model)).collect();
         let benches = kernels.iter().zip(&mut memories);
         let mut benches: Vec<Bench<'_>> =
-            benches.map(|(&kernel, memory)| Bench::new(model, kernel, memory, longest)).collect();
+            benches.map(|(&kernel, memory)| Bench::new(*model, kernel, memory, longest)).collect();
         let mut cases: Vec<Case> = Vec::new();
-        for operation in Operation::all(&model, &tops) {
+        for operation in Operation::all(model, &tops) {
             let kernels = if operation.has_kernel() { kernels.len() } else { 1 };
             cases.extend((0..kernels).map(|bench| Case::new(operation, bench)));
         }
-        let reference = Bench::reference(&model);
+        let reference = Bench::reference(model);
         for case in &mut cases {
             benches[case.bench].check(case.operation, &reference);
             case.memory(&mut benches);
@@ -166,12 +165,10 @@ impl Measure {
         for _ in 0..ROUNDS {
             cases.iter_mut().for_each(|case| case.slice(&mut benches, clock, self.slice()));
         }
-        let blank = blank(&model, subject(sample, &model), run);
-        let mut records: Vec<Record> =
-            cases.iter().map(|case| case.record(&model, kernels, &blank)).collect();
+        let mut records: Vec<Record> = cases.iter().map(|case| case.record(model, kernels, blank)).collect();
         for (operation, evicted) in [("first_request_warm", false), ("first_request_cold", true)] {
             let processes = fresh::requests(path, self.processes(), evicted)?;
-            records.extend(first_request(operation, &processes, &blank));
+            records.extend(first_request(operation, &processes, blank));
         }
         Ok(records)
     }
@@ -316,12 +313,10 @@ fn first_request(operation: &str, processes: &[Fresh], blank: &Record) -> Option
     (!processes.is_empty()).then(|| timed(record, &histogram))
 }
 
-fn subject(sample: &Sample, model: &Model<'_>) -> Subject {
+fn subject(name: &str, model: &Model<'_>) -> Subject {
     let card = model.card().and_then(|card| serde_json::from_str(card).ok());
-    let made = format!("{}x{}", model.items(), model.dim());
-    let name = sample.name();
     Subject {
-        name: if name == made { format!("made {made}") } else { name.to_owned() },
+        name: name.to_owned(),
         rule: model.rule().name().to_owned(),
         steps: model.steps(),
         bytes: model.bytes().len(),
@@ -353,7 +348,9 @@ mod tests {
 
     #[test]
     fn every_operation_is_measured_once_for_each_kernel_without_a_heap() {
-        let (sample, run) = (Sample::made(RULES[0], 500, 32), machine::run(0));
+        let sample = Sample::made(RULES[0], 500, 32);
+        let model = sample.model();
+        let blank = blank(&model, subject("made", &model), &machine::run(0));
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         let measure = Measure {
             model: Vec::new(),
@@ -368,8 +365,8 @@ mod tests {
         };
         let kernels = measure.kernels().expect("all kernels");
         let clock = Clock { overhead: 0 };
-        let records = measure.model(&sample, file.path(), clock, &kernels, &run).expect("a sound model");
-        let operations = Operation::all(&sample.model(), &[10, 100]);
+        let records = measure.model(&model, file.path(), clock, &kernels, &blank).expect("a sound model");
+        let operations = Operation::all(&model, &[10, 100]);
         let expected =
             operations.iter().map(|operation| if operation.has_kernel() { kernels.len() } else { 1 });
         assert_eq!(records.len(), expected.sum::<usize>());
