@@ -94,9 +94,16 @@ fn explain(file: &[u8]) -> Outcome<Ranked> {
 /// Embeds an item that training never saw first, and ranks it with the catalogue.
 #[inline(never)]
 fn rank_new_item(file: &[u8]) -> Outcome<Ranked> {
-    let (mut row, model) = ([0; DIM], Model::open(file).map_err(|_| "the model file is refused")?);
-    let scales = [embed_item(&model, &[1, 14], &mut row).map_err(|_| "the new item is refused")?];
+    let mut row = [0; DIM];
+    let scales = [embed(file, &mut row)?];
     with_session(file, NewItems { rows: &row, scales: &scales }, best)
+}
+
+/// In a frame that is gone when the session comes.
+#[inline(never)]
+fn embed(file: &[u8], row: &mut [i8]) -> Outcome<f32> {
+    let model = Model::open(file).map_err(|_| "the model file is refused")?;
+    embed_item(&model, &[1, 14], row).map_err(|_| "the new item is refused")
 }
 
 /// Hands a session over that has adapted to ten interactions; its memory is on the stack.
