@@ -119,8 +119,12 @@ impl<'r, 'o> Request<'r, 'o> {
         }
     }
 
-    /// The sieve for a catalogue with sketches; scores by attention have no bound.
+    /// The sieve for a catalogue with sketches; scores by attention have no bound. Bare metal has no room for a catalogue
+    /// that is large enough, nor for the sieve's code.
     fn sieve(&self) -> Option<Sieve<'r>> {
+        if cfg!(target_os = "none") {
+            return None;
+        }
         let Session { kernel, model, .. } = self.session;
         let sketch =
             model.sketch().filter(|_| !(self.attends && matches!(model.rule(), Rule::Matching { .. })))?;

@@ -18,7 +18,7 @@ pub struct Failure {
 pub enum Cause {
     /// It is not written as `README.md` says.
     Syntax,
-    /// It lists more than [`Memory`] has room for.
+    /// It lists more than [`Memory`](crate::Memory) has room for.
     TooLong,
     /// No model file has this name.
     UnknownModel,

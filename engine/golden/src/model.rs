@@ -12,9 +12,10 @@ macro_rules! aligned {
 }
 
 /// Name and bytes of each model file, aligned.
-pub static MODELS: [(&str, &[u8]); 4] = [
+pub static MODELS: [(&str, &[u8]); 5] = [
     ("maml", aligned!("../maml.tbx")),
     ("maml-48", aligned!("../maml-48.tbx")),
     ("matching", aligned!("../matching.tbx")),
     ("prototypical", aligned!("../prototypical.tbx")),
+    ("sketched", aligned!("../sketched.tbx")),
 ];

@@ -61,8 +61,8 @@ fn bless() {
 }
 
 #[test]
-fn the_model_files_have_every_section_that_their_rule_may_have() {
-    for (name, bytes) in MODELS {
+fn the_trained_files_have_every_section_that_their_rule_may_have() {
+    for (name, bytes) in MODELS.into_iter().filter(|(name, _)| *name != "sketched") {
         let model = Model::open(bytes).unwrap();
         model.verify().unwrap();
         let sections = match model.rule() {

@@ -16,7 +16,7 @@ fn main() -> ! {
     memory::paint_stack();
     let outcome = play(Kernel::detect(), MEMORY);
     hprintln!(
-        "{} bytes of flash with four models and the requests, {} of statics, {} of stack",
+        "{} bytes of flash with the models and the requests, {} of statics, {} of stack",
         memory::flash(),
         memory::statics(),
         memory::stack()
