@@ -5,6 +5,15 @@ pub(crate) fn sqrt(x: f32) -> f32 {
     if x.is_nan() || x <= 0.0 {
         return 0.0;
     }
+    #[cfg(feature = "std")]
+    return x.sqrt();
+    #[cfg(not(feature = "std"))]
+    integer_sqrt(x)
+}
+
+/// The same of a positive number in integers: `core` has no square root.
+#[cfg(any(test, not(feature = "std")))]
+fn integer_sqrt(x: f32) -> f32 {
     if x == f32::INFINITY {
         return x;
     }
@@ -45,6 +54,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 }
 
 /// `2^exponent` for a normal result.
+#[cfg(any(test, not(feature = "std")))]
 fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
 }
@@ -69,6 +79,9 @@ mod tests {
         let sweep = (0..4_000_000_u32).map(|i| f32::from_bits(i.wrapping_mul(2_654_435_761) & 0x7fff_ffff));
         for x in special.into_iter().chain(sweep).filter(|x| x.is_finite()) {
             assert_eq!(sqrt(x).to_bits(), x.sqrt().to_bits(), "sqrt({x:e})");
+            if x > 0.0 {
+                assert_eq!(integer_sqrt(x).to_bits(), x.sqrt().to_bits(), "sqrt({x:e})");
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 //! One user: feedback in, ranking out.
 
-use crate::adapt::{LANES, Support, Work, feedback_share, maml, matching, prototypical};
+use crate::adapt::{Adaptation, Support, Work, feedback_share, matching};
 use crate::diverse;
 use crate::error::{FeedbackError, RankError, SessionError};
 use crate::filter::Filter;
 use crate::kernel::{Attention, Kernel};
 use crate::new_item::{MAX_DIM, NewItems};
-use crate::quantise::{quantise_user, widen};
+use crate::quantise::{Embedding, widen};
 use crate::rank::Ranked;
 use crate::request::Request;
 use crate::sort::sort;
@@ -102,24 +102,21 @@ pub struct Session<'a> {
     residual: &'a mut [f32],
     /// Embeddings of the support, capacity x dim; `matching` keeps queries here, two to a float.
     rows: &'a mut [f32],
-    /// Transposed, dim x capacity.
-    columns: &'a mut [f32],
 }
 
 /// Floats of scratch memory that do not depend on the capacity, in units of dim: base, user, gradient,
 /// direction, and the query in half the space.
 const HALVES_OF_DIM: usize = 9;
-/// Floats of scratch memory for each interaction beside its two embeddings: item twice, weight, target, residual.
+/// Floats of scratch memory for each interaction beside its embedding: item twice, weight, target, residual.
 const PER_INTERACTION: usize = 5;
 
 impl<'a> Session<'a> {
     /// The length of the scratch memory, in floats, for a support of up to `capacity` interactions.
     ///
-    /// Cost per interaction: 2 dim + 5 floats, rounded up to 16 interactions but on bare metal.
+    /// Cost per interaction: dim + 5 floats.
     pub fn scratch_len(model: &Model<'_>, capacity: usize) -> usize {
-        let lanes = capacity.max(1).saturating_add(LANES - 1) / LANES * LANES;
-        let each = 2 * model.dim() + PER_INTERACTION;
-        lanes.saturating_mul(each).saturating_add(model.dim() * HALVES_OF_DIM / 2)
+        let each = model.dim() + PER_INTERACTION;
+        capacity.max(1).saturating_mul(each).saturating_add(model.dim() * HALVES_OF_DIM / 2)
     }
 
     /// A session with the fastest kernel, at the prior. What `scratch` holds does not matter.
@@ -143,7 +140,7 @@ impl<'a> Session<'a> {
         let expected = Self::scratch_len(&model, 1);
         let too_small = SessionError::ScratchTooSmall { expected, found };
         let for_support = found.checked_sub(dim * HALVES_OF_DIM / 2).ok_or(too_small)?;
-        let capacity = for_support / (2 * dim + PER_INTERACTION) / LANES * LANES;
+        let capacity = for_support / (dim + PER_INTERACTION);
         if capacity == 0 {
             return Err(too_small);
         }
@@ -166,7 +163,6 @@ impl<'a> Session<'a> {
             targets: take(capacity),
             residual: take(capacity),
             rows: take(capacity * dim),
-            columns: take(capacity * dim),
         };
         session.base.copy_from_slice(model.prior());
         session.readapt();
@@ -396,18 +392,10 @@ impl<'a> Session<'a> {
         Some((rows.get(item * dim..(item + 1) * dim)?, scale))
     }
 
-    /// The support in lanes: what [`Session::adapt`] was given, rounded up.
-    fn width(&self) -> usize {
-        self.len.next_multiple_of(LANES)
-    }
-
-    /// Fetches the rows of the support into scratch memory and pads it.
+    /// Fetches the rows of the support into scratch memory.
     fn embed_support(&mut self) {
-        let (dim, width) = (self.model.dim(), self.width());
-        self.weights[self.len..width].fill(0.0);
-        self.targets[self.len..width].fill(0.0);
+        let dim = self.model.dim();
         let matching = matches!(self.model.rule(), Rule::Matching { .. });
-        self.columns[..dim * width].fill(0.0);
         for at in 0..self.len {
             let Some((row, scale)) = self.row(self.items[at]) else { continue };
             let floats = &mut self.rows[at * dim..(at + 1) * dim];
@@ -416,45 +404,30 @@ impl<'a> Session<'a> {
                 let query: &mut [i16] = bytemuck::cast_slice_mut(floats);
                 widen(row, query);
                 self.residual[at] = scale;
-                continue;
-            }
-            for (component, (float, &value)) in floats.iter_mut().zip(row).enumerate() {
-                *float = scale * f32::from(value);
-                self.columns[component * width + at] = *float;
+            } else {
+                self.kernel.run(Embedding { row, scale, floats });
             }
         }
     }
 
     /// Brings the user embedding and its query in line with the prior, the features and the support.
     fn readapt(&mut self) {
-        let (dim, width) = (self.model.dim(), self.width());
-        let support = Support {
-            rows: &self.rows[..self.len * dim],
-            columns: &self.columns[..dim * width],
-            targets: &self.targets[..width],
-            weights: &self.weights[..width],
-        };
-        let mut work = Work {
-            residual: &mut self.residual[..width],
-            gradient: self.gradient,
-            direction: self.direction,
-        };
-        let (model, kernel, base, user) = (&self.model, self.kernel, &*self.base, &mut *self.user);
-        let unit = match model.rule() {
-            Rule::Maml { pull } => {
-                maml::adapt(model, kernel, pull, base, &support, &mut work, user);
-                true
-            }
-            Rule::Prototypical { scale, shrinkage } => {
-                prototypical::adapt(model, kernel, scale, shrinkage, base, &support, &mut work, user);
-                true
-            }
-            Rule::Matching { .. } => {
-                user.copy_from_slice(base);
-                false
-            }
-        };
-        self.factor = quantise_user(self.kernel, self.user, unit, self.query);
+        self.factor = self.kernel.run(Adaptation {
+            model: &self.model,
+            base: self.base,
+            support: Support {
+                rows: &self.rows[..self.len * self.model.dim()],
+                targets: &self.targets[..self.len],
+                weights: &self.weights[..self.len],
+            },
+            work: Work {
+                residual: &mut self.residual[..self.len],
+                gradient: self.gradient,
+                direction: self.direction,
+            },
+            user: self.user,
+            query: self.query,
+        });
     }
 
     /// Adds what attention gives under the rule `matching`, to at most [`CHUNK`](crate::rank::CHUNK) scores. `rows`:

@@ -98,6 +98,24 @@ fn accumulate_equals_scalar_on_every_length() {
 }
 
 #[test]
+fn a_column_that_is_not_whole_is_left_out() {
+    for columns in 0..5 {
+        let whole = floats(1, 70 * columns);
+        let longer = [&whole[..], &[1.0; 69]].concat();
+        let expected = bits(&{
+            let mut out = floats(3, 70);
+            Kernel::scalar().accumulate(&whole, &[0.3; 5][..columns], &mut out);
+            out
+        });
+        for kernel in Kernel::all() {
+            let mut out = floats(3, 70);
+            kernel.accumulate(&longer, &[0.3; 5], &mut out);
+            assert_eq!(bits(&out), expected, "{columns} columns: {}", kernel.name());
+        }
+    }
+}
+
+#[test]
 fn dot_and_largest_equal_scalar_on_every_length() {
     for len in 0..=130 {
         let (a, b) = (floats(4, len), floats(5, len));

@@ -424,7 +424,7 @@ fn any_support_and_filter_is_answered_without_a_panic() {
             let support: Vec<Interaction> = (0..number(20.0))
                 .map(|_| Interaction { item: number(220.0), level: number(6.0) as u8 })
                 .collect();
-            let fits = support.len() <= 16 && support.iter().all(|i| i.item < 200 && i.level < 5);
+            let fits = support.len() <= 8 && support.iter().all(|i| i.item < 200 && i.level < 5);
             assert_eq!(session.adapt(&support).is_ok(), fits);
             let mut deny: Vec<u32> = (0..number(9.0)).map(|_| number(220.0)).collect();
             deny.sort_unstable();

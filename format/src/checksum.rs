@@ -1,16 +1,25 @@
 //! The two checksums of a file: CRC-32C per section and for the header, XXH3-64 as the content id.
 
-use crc::{CRC_32_ISCSI, Crc, Table};
 use twox_hash::XxHash3_64;
 
-// 16 tables are 16 KiB and several times faster: too much for a microcontroller's flash, nothing elsewhere.
-#[cfg(target_os = "none")]
-static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
-#[cfg(not(target_os = "none"))]
-static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+#[cfg(feature = "std")]
+pub(crate) use crc32c_by_instruction as crc32c;
+#[cfg(not(feature = "std"))]
+pub(crate) use crc32c_by_table as crc32c;
 
-/// CRC-32C of the parts, one after the other.
-pub(crate) fn crc32c(parts: &[&[u8]]) -> u32 {
+/// CRC-32C of the parts, one after the other: ten times as fast as by table, where the processor has it.
+#[cfg(feature = "std")]
+pub(crate) fn crc32c_by_instruction(parts: &[&[u8]]) -> u32 {
+    parts.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part))
+}
+
+/// The same on any processor, without `std`.
+#[cfg(any(test, not(feature = "std")))]
+pub(crate) fn crc32c_by_table(parts: &[&[u8]]) -> u32 {
+    use crc::{CRC_32_ISCSI, Crc, Table};
+    // 16 tables are 16 KiB and several times faster: too much for a microcontroller's flash, nothing elsewhere.
+    const TABLES: usize = if cfg!(target_os = "none") { 1 } else { 16 };
+    static CRC: Crc<u32, Table<TABLES>> = Crc::<u32, Table<TABLES>>::new(&CRC_32_ISCSI);
     let mut digest = CRC.digest();
     for part in parts {
         digest.update(part);
@@ -30,6 +39,17 @@ mod tests {
     #[test]
     fn the_checksums_are_the_published_ones() {
         assert_eq!(crc32c(&[b"1234", b"56789"]), 0xE306_9283); // the check value of CRC-32C
+        assert_eq!(crc32c_by_table(&[b"1234", b"56789"]), 0xE306_9283);
         assert_eq!(content_id(b""), 0x2D06_8005_38D3_94C2); // of XXH3-64
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn instruction_and_table_agree_on_every_length() {
+        let bytes: [u8; 3000] = core::array::from_fn(|at| (at * at >> 3) as u8);
+        for len in 0..bytes.len() {
+            let (one, two) = bytes[..len].split_at(len / 3);
+            assert_eq!(crc32c_by_instruction(&[one, two]), crc32c_by_table(&[&bytes[..len]]), "{len} bytes");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::checksum::{content_id, crc32c};
 use crate::error::VerifyError;
+use crate::level::first_not_finite;
 use crate::model::Model;
 use crate::section::Kind;
 
@@ -50,7 +51,7 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
     let dim = model.dim();
     let half_root = ((dim as u64) << 40).isqrt() as f64 / f64::from(1 << 21); // sqrt(dim) / 2; no sqrt in core
     for (item, (row, &scale)) in model.rows().chunks_exact(dim).zip(model.scales()).enumerate() {
-        if row.contains(&i8::MIN) {
+        if smallest(row) == i8::MIN {
             return Err(refuse(Kind::Rows, item, "from -127 to 127"));
         }
         if !(scale.is_finite() && scale > 0.0) {
@@ -67,6 +68,11 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
     Ok(())
 }
 
+/// Without a way out before the end, which would keep the compiler from comparing many at once.
+fn smallest(row: &[i8]) -> i8 {
+    row.iter().fold(i8::MAX, |smallest, &value| smallest.min(value))
+}
+
 /// Quadratic, which the limit on the number of onboarding items keeps harmless: there is no memory to sort in.
 fn verify_onboarding(items: &[u32]) -> Result<(), VerifyError> {
     let is_repeated = |&index: &usize| items.iter().take(index).any(|item| Some(item) == items.get(index));
@@ -77,7 +83,7 @@ fn verify_onboarding(items: &[u32]) -> Result<(), VerifyError> {
 }
 
 pub(crate) fn all_finite(kind: Kind, values: &[f32]) -> Result<(), VerifyError> {
-    match values.iter().position(|value| !value.is_finite()) {
+    match first_not_finite(values) {
         Some(index) => Err(refuse(kind, index, "finite")),
         None => Ok(()),
     }

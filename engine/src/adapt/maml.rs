@@ -4,19 +4,19 @@
 //! ```text
 //! u = b                                               the prior and the user's features
 //! for t in 0..T:
-//!     r_j = e_j . u - y_j
-//!     g   = sum_j w_j r_j e_j + pull (u - b) + G u    G: the catalogue's Gram matrix, scaled; stands
+//!     r_j = w_j (e_j . u - y_j)
+//!     g   = sum_j r_j e_j + pull (u - b) + G u        G: the catalogue's Gram matrix, scaled; stands
 //!     u  -= a_t * (P g)                               for "all the other items"
 //! ```
 
 use super::{Support, Work, precondition};
-use crate::kernel::Kernel;
+use crate::kernel::scalar::{accumulate, dots};
 use tinderbox_format::Model;
 
 /// Adapts `user` (dim) from `base` (dim) to the support. Cost: T * (2 k + 2 dim) * dim multiplications.
-pub(crate) fn adapt(
+#[inline(always)]
+pub(super) fn adapt<const BLOCK: usize>(
     model: &Model<'_>,
-    kernel: Kernel,
     pull: f32,
     base: &[f32],
     support: &Support<'_>,
@@ -24,22 +24,20 @@ pub(crate) fn adapt(
     user: &mut [f32],
 ) {
     user.copy_from_slice(base);
-    for step_sizes in model.step_sizes().chunks_exact(model.dim()) {
-        for (residual, target) in work.residual.iter_mut().zip(support.targets) {
-            *residual = -target;
-        }
-        kernel.accumulate(support.columns, user, work.residual);
-        for (residual, weight) in work.residual.iter_mut().zip(support.weights) {
-            *residual *= weight;
+    for step_sizes in model.step_sizes().chunks_exact(base.len()) {
+        dots(support.rows, user, work.residual);
+        for ((residual, target), weight) in work.residual.iter_mut().zip(support.targets).zip(support.weights)
+        {
+            *residual = weight * (*residual - target);
         }
         for ((gradient, user), base) in work.gradient.iter_mut().zip(&*user).zip(base) {
             *gradient = pull * (user - base);
         }
-        kernel.accumulate(support.rows, work.residual, work.gradient);
+        accumulate::<BLOCK>(support.rows, work.residual, work.gradient);
         if let Some(gram) = model.gram() {
-            kernel.accumulate(gram, user, work.gradient);
+            accumulate::<BLOCK>(gram, user, work.gradient);
         }
-        precondition(model, kernel, work.gradient, work.direction);
+        precondition::<BLOCK>(model, work.gradient, work.direction);
         for ((user, step_size), direction) in user.iter_mut().zip(step_sizes).zip(&*work.direction) {
             *user -= step_size * direction;
         }

@@ -1,11 +1,13 @@
 //! From the prior and the support to what ranks: one file per adaptation rule, each one function.
 
-pub(crate) mod maml;
+mod maml;
 pub(crate) mod matching;
-pub(crate) mod prototypical;
+mod prototypical;
 
-use crate::kernel::Kernel;
-use tinderbox_format::Model;
+use crate::kernel::Task;
+use crate::kernel::scalar::accumulate;
+use crate::quantise::quantise_user;
+use tinderbox_format::{Model, Rule};
 
 /// The longest support whose feedback counts in full.
 const LONGEST: f32 = 20.0;
@@ -16,26 +18,19 @@ pub fn feedback_share(len: usize) -> f32 {
     if len as f32 > LONGEST { LONGEST / len as f32 } else { 1.0 }
 }
 
-/// A support is padded to a multiple of this many interactions, with weight 0, for the sake of wide registers; bare metal
-/// has narrow ones, and no memory to pad. No result depends on it.
-pub(crate) const LANES: usize = if cfg!(target_os = "none") { 1 } else { 16 };
-
-/// The support set as the adaptation rules read it. k = number of interactions, `width` = k rounded up to
-/// a multiple of [`LANES`].
+/// The support set as the adaptation rules read it; k = number of interactions.
 pub(crate) struct Support<'a> {
     /// Embeddings of the support, k x dim.
     pub(crate) rows: &'a [f32],
-    /// The same transposed, dim x width, padded with zeros.
-    pub(crate) columns: &'a [f32],
-    /// Target of each interaction, width, padded with zeros.
+    /// Target of each interaction, k.
     pub(crate) targets: &'a [f32],
-    /// Weight of each interaction, width, padded with zeros; zero also takes an interaction out.
+    /// Weight of each interaction, k; zero takes an interaction out.
     pub(crate) weights: &'a [f32],
 }
 
 /// Memory for one adaptation.
 pub(crate) struct Work<'a> {
-    /// width
+    /// k
     pub(crate) residual: &'a mut [f32],
     /// dim
     pub(crate) gradient: &'a mut [f32],
@@ -43,12 +38,51 @@ pub(crate) struct Work<'a> {
     pub(crate) direction: &'a mut [f32],
 }
 
+/// One adaptation: from the prior and the support to the user as it meets the rows.
+pub(crate) struct Adaptation<'a> {
+    pub(crate) model: &'a Model<'a>,
+    /// The prior and the user's features, dim.
+    pub(crate) base: &'a [f32],
+    pub(crate) support: Support<'a>,
+    pub(crate) work: Work<'a>,
+    /// The adapted user embedding, dim; under the rule `matching`, the base.
+    pub(crate) user: &'a mut [f32],
+    /// The same in integers, dim.
+    pub(crate) query: &'a mut [i16],
+}
+
+impl Task for Adaptation<'_> {
+    /// What turns an integer dot product of row and query, times the row's scale, into a score.
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<const BLOCK: usize>(mut self) -> f32 {
+        let Self { model, base, support, work, user, query } = &mut self;
+        let unit = match model.rule() {
+            Rule::Maml { pull } => {
+                maml::adapt::<BLOCK>(model, pull, base, support, work, user);
+                true
+            }
+            Rule::Prototypical { scale, shrinkage } => {
+                prototypical::adapt::<BLOCK>(model, scale, shrinkage, base, support, work, user);
+                true
+            }
+            Rule::Matching { .. } => {
+                user.copy_from_slice(base);
+                false
+            }
+        };
+        quantise_user(user, unit, query)
+    }
+}
+
 /// `direction = P gradient`, the learned preconditioner being the identity where the file has none.
-fn precondition(model: &Model<'_>, kernel: Kernel, gradient: &[f32], direction: &mut [f32]) {
+#[inline(always)]
+fn precondition<const BLOCK: usize>(model: &Model<'_>, gradient: &[f32], direction: &mut [f32]) {
     match model.preconditioner() {
         Some(columns) => {
             direction.fill(0.0);
-            kernel.accumulate(columns, gradient, direction);
+            accumulate::<BLOCK>(columns, gradient, direction);
         }
         None => direction.copy_from_slice(gradient),
     }

@@ -6,14 +6,13 @@
 //! ```
 
 use super::{Support, Work, precondition};
-use crate::kernel::Kernel;
+use crate::kernel::scalar::accumulate;
 use tinderbox_format::Model;
 
 /// Adapts `user` (dim) from `base` (dim) to the support. Cost: (k + dim) * dim multiplications.
-#[expect(clippy::too_many_arguments, reason = "the shape of its siblings, with one scalar more")]
-pub(crate) fn adapt(
+#[inline(always)]
+pub(super) fn adapt<const BLOCK: usize>(
     model: &Model<'_>,
-    kernel: Kernel,
     scale: f32,
     shrinkage: f32,
     base: &[f32],
@@ -27,8 +26,8 @@ pub(crate) fn adapt(
         total += weight;
     }
     work.gradient.fill(0.0);
-    kernel.accumulate(support.rows, work.residual, work.gradient);
-    precondition(model, kernel, work.gradient, work.direction);
+    accumulate::<BLOCK>(support.rows, work.residual, work.gradient);
+    precondition::<BLOCK>(model, work.gradient, work.direction);
     let share = if total > 0.0 { scale / total } else { 0.0 };
     for ((user, base), direction) in user.iter_mut().zip(base).zip(&*work.direction) {
         *user = base + share * direction;

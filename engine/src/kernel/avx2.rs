@@ -1,11 +1,13 @@
 //! AVX2: 16 int8 of a row against 16 int16 of the query at a time, 8 rows abreast.
 
-use super::{Attention, scalar};
+use super::{Attention, Task, scalar};
 use core::arch::x86_64::{
     __m128i, __m256i, _mm256_add_epi32, _mm256_cvtepi8_epi16, _mm256_hadd_epi32, _mm256_madd_epi16,
     _mm256_permute2x128_si256, _mm256_setzero_si256,
 };
 
+/// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
+const BLOCK: usize = 32;
 /// Rows whose sums are reduced together: one register of eight i32.
 const ABREAST: usize = 8;
 /// Components of a row that one register holds once they are widened to i16.
@@ -53,8 +55,8 @@ fn eight_dots(rows: &[i8], query: &[i16]) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
-    scalar::accumulate(columns, coefficients, out);
+pub(super) fn run<T: Task>(task: T) -> T::Output {
+    task.run::<BLOCK>()
 }
 
 #[target_feature(enable = "avx2")]

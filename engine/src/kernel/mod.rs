@@ -6,7 +6,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-mod scalar;
+pub(crate) mod scalar;
 
 /// The largest magnitude of a component of a query.
 ///
@@ -86,10 +86,18 @@ impl Kernel {
         dispatch!(self, scan(rows, query, scales, factor, scores))
     }
 
-    /// `out += sum_c coefficients[c] * columns[c]`, in the order of `c`: a matrix times a vector, without
-    /// a horizontal sum, so that every vector width gives the same bits. `columns`: c x out.
+    /// Runs a task compiled for this kernel's instruction set.
+    pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
+        dispatch!(self, run(task))
+    }
+
+    /// `out += sum_c coefficients[c] * columns[c]`, first the even `c` in their order and apart from them the odd
+    /// ones: a matrix times a vector, without a horizontal sum, so that every vector width gives the same bits.
+    /// `columns`: c x out. Coefficients without a whole column are left out.
     pub fn accumulate(self, columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
-        dispatch!(self, accumulate(columns, coefficients, out))
+        let whole = columns.len() / out.len().max(1);
+        let coefficients = &coefficients[..coefficients.len().min(whole)];
+        self.run(Accumulation { columns, coefficients, out });
     }
 
     /// The dot product in 16 lanes, added up by a fixed tree. The length is a multiple of 16.
@@ -106,6 +114,32 @@ impl Kernel {
     /// The largest value, or negative infinity; NaN is passed over.
     pub fn largest(self, values: &[f32]) -> f32 {
         dispatch!(self, largest(values))
+    }
+}
+
+/// Arithmetic that is dispatched as a whole, where a call for each of its parts would cost as much as the part.
+pub(crate) trait Task {
+    /// What it computes.
+    type Output;
+
+    /// Is `inline(always)`, as all that is hot in it, so that each kernel compiles it anew, with its own vectors and
+    /// the `BLOCK` of [`scalar::accumulate`] that suits its registers.
+    fn run<const BLOCK: usize>(self) -> Self::Output;
+}
+
+/// [`Kernel::accumulate`] on its own.
+struct Accumulation<'a> {
+    columns: &'a [f32],
+    coefficients: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Task for Accumulation<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const BLOCK: usize>(self) {
+        scalar::accumulate::<BLOCK>(self.columns, self.coefficients, self.out);
     }
 }
 

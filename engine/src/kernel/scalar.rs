@@ -3,11 +3,17 @@
 //! The float kernels are `inline(always)`: the files beside this one compile the same bodies for wider
 //! vectors. That cannot change a bit, because Rust neither reorders nor fuses float operations.
 
-use super::Attention;
+use super::{Attention, Task};
 use crate::math::exp;
 
-/// Lanes of [`dot`] and block of [`accumulate`]: the widest vector register there is, in f32.
+/// Lanes of [`dot`] and the smaller block of [`accumulate`]: the widest vector register there is, in f32.
 const LANES: usize = 16;
+/// Rows of [`dots`] whose lanes wait in memory to be summed: otherwise the compiler cuts each sum's vectors in pairs.
+const ABREAST: usize = 8;
+
+pub(super) fn run<T: Task>(task: T) -> T::Output {
+    task.run::<LANES>() // eight registers of the narrowest vectors there are, as in `avx2.rs`
+}
 
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
     for ((score, row), scale) in scores.iter_mut().zip(rows.chunks_exact(query.len())).zip(scales) {
@@ -31,37 +37,97 @@ pub(super) fn integer_dot(row: &[i8], query: &[i16]) -> i32 {
     sum
 }
 
+/// As [`Kernel::accumulate`](super::Kernel::accumulate), `BLOCK` outputs at a time, which has no influence on them.
 #[inline(always)]
-pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+pub(crate) fn accumulate<const BLOCK: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
     let stride = out.len();
-    let (blocks, rest) = out.as_chunks_mut::<LANES>();
-    let rest_at = blocks.len() * LANES;
-    for (block, at) in blocks.iter_mut().zip((0..).step_by(LANES)) {
-        let mut sum = *block; // stays in registers over the whole loop
-        for (column, &coefficient) in columns.chunks_exact(stride).zip(coefficients) {
-            if let Some(column) = column[at..].first_chunk::<LANES>() {
-                for (sum, value) in sum.iter_mut().zip(column) {
-                    *sum += coefficient * value;
-                }
-            }
-        }
-        *block = sum;
+    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+    let mut at = 0;
+    for block in blocks {
+        accumulate_block(columns, stride, at, coefficients, block);
+        at += BLOCK;
     }
-    for (column, &coefficient) in columns.chunks_exact(stride.max(1)).zip(coefficients) {
-        for (sum, value) in rest.iter_mut().zip(&column[rest_at..]) {
-            *sum += coefficient * value;
+    let (blocks, rest) = rest.as_chunks_mut::<LANES>();
+    for block in blocks {
+        accumulate_block(columns, stride, at, coefficients, block);
+        at += LANES;
+    }
+    for one in rest {
+        accumulate_block(columns, stride, at, coefficients, core::array::from_mut(one));
+        at += 1;
+    }
+}
+
+/// [`accumulate`] for the outputs from `at` on; their sums stay in registers over all columns.
+#[inline(always)]
+fn accumulate_block<const LEN: usize>(
+    columns: &[f32],
+    stride: usize,
+    at: usize,
+    coefficients: &[f32],
+    out: &mut [f32; LEN],
+) {
+    let part = |start: usize| columns.get(start..)?.first_chunk::<LEN>();
+    let (mut even, mut odd) = (*out, [0.0; LEN]);
+    let (pairs, last) = coefficients.as_chunks::<2>();
+    let mut start = at;
+    for &[a, b] in pairs {
+        let (Some(one), Some(two)) = (part(start), part(start + stride)) else { break };
+        add(a, one, &mut even);
+        add(b, two, &mut odd);
+        start += 2 * stride;
+    }
+    if let (&[a], Some(column)) = (last, part(start)) {
+        add(a, column, &mut even);
+    }
+    for (out, (even, odd)) in out.iter_mut().zip(even.iter().zip(&odd)) {
+        *out = even + odd;
+    }
+}
+
+#[inline(always)]
+fn add<const LEN: usize>(coefficient: f32, column: &[f32; LEN], sum: &mut [f32; LEN]) {
+    for (sum, value) in sum.iter_mut().zip(column) {
+        *sum += coefficient * value;
+    }
+}
+
+/// `out[i] = dot(rows[i], vector)`. `rows`: out x vector.
+#[inline(always)]
+pub(crate) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
+    let len = vector.len().max(1);
+    for (rows, out) in rows.chunks(ABREAST * len).zip(out.chunks_mut(ABREAST)) {
+        let mut products = [[0.0; LANES]; ABREAST];
+        for (products, row) in products.iter_mut().zip(rows.chunks_exact(len)) {
+            *products = lane_products(row, vector);
+        }
+        for (out, products) in out.iter_mut().zip(&products) {
+            *out = lane_sum(products);
         }
     }
 }
 
 #[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    lane_sum(&lane_products(a, b))
+}
+
+/// The products of `a` and `b`, each added to those of its lane.
+#[inline(always)]
+fn lane_products(a: &[f32], b: &[f32]) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
     for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
             *lane += a * b;
         }
     }
+    lanes
+}
+
+/// The upper half is added to the lower one until one lane is left.
+#[inline(always)]
+fn lane_sum(lanes: &[f32; LANES]) -> f32 {
+    let mut lanes = *lanes;
     let mut width = LANES / 2;
     while width > 0 {
         let (low, high) = lanes.split_at_mut(width);
