@@ -1,7 +1,7 @@
 //! Plots as SVG, wide for a desk and narrow for a phone: named curves, labelled points, and ranges in rows.
 //!
-//! Colours are those of [`Tint`]; for a dark page a stylesheet replaces them one by one ([`Tint::ALL`]). Curves and
-//! points differ in shape as well as in colour. Texts are escaped by the backend.
+//! For a dark page the stylesheet replaces the colours one by one. Curves and points differ in shape as well as in
+//! colour. Texts are escaped by the backend.
 
 use std::io;
 use std::ops::Range;
