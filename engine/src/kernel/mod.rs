@@ -6,6 +6,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub(crate) mod scalar;
 
 /// The largest magnitude of a component of a query.
@@ -23,6 +25,8 @@ enum Isa {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 /// Calls `$function` of the module that `$kernel` stands for.
@@ -33,15 +37,30 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an Avx2 kernel is made by `avx2()` alone, after it found the feature.
             Isa::Avx2 => unsafe { avx2::$function($($argument),*) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
+            Isa::Avx512 => unsafe { avx512::$function($($argument),*) },
         }
     };
+}
+
+/// Whether the CPU has all these features: asked at run time with feature `std`, at compile time without.
+#[cfg(target_arch = "x86_64")]
+macro_rules! has {
+    ($($feature:tt),*) => {{
+        #[cfg(feature = "std")]
+        let found = $(std::is_x86_feature_detected!($feature))&&*;
+        #[cfg(not(feature = "std"))]
+        let found = $(cfg!(target_feature = $feature))&&*;
+        found
+    }};
 }
 
 #[allow(unsafe_code, reason = "functions with a target feature, where there are any, are unsafe to call")]
 impl Kernel {
     /// The fastest that this CPU has: asked at run time with feature `std`, at compile time without.
     pub fn detect() -> Self {
-        Self::avx2().unwrap_or(Self::scalar())
+        Self::avx512().or(Self::avx2()).unwrap_or(Self::scalar())
     }
 
     /// The definition; every target has it.
@@ -51,16 +70,19 @@ impl Kernel {
 
     /// All that this CPU has, slowest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Some(Self::scalar()), Self::avx2()].into_iter().flatten()
+        [Some(Self::scalar()), Self::avx2(), Self::avx512()].into_iter().flatten()
     }
 
     fn avx2() -> Option<Self> {
-        #[cfg(all(target_arch = "x86_64", feature = "std"))]
-        let found = std::is_x86_feature_detected!("avx2");
-        #[cfg(all(target_arch = "x86_64", not(feature = "std")))]
-        let found = cfg!(target_feature = "avx2");
         #[cfg(target_arch = "x86_64")]
-        return found.then_some(Self(Isa::Avx2));
+        return has!("avx2").then_some(Self(Isa::Avx2));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    fn avx512() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return has!("avx512f", "avx512bw", "avx512vl", "avx512vnni").then_some(Self(Isa::Avx512));
         #[cfg(not(target_arch = "x86_64"))]
         None
     }
@@ -71,6 +93,8 @@ impl Kernel {
             Isa::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => "avx512",
         }
     }
 
