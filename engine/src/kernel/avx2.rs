@@ -5,9 +5,10 @@
 
 use super::{Attention, Task, scalar};
 use core::arch::x86_64::{
-    __m256, __m256i, _mm256_add_epi32, _mm256_blend_epi32, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
-    _mm256_madd_epi16, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_si256,
-    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+    __m256, __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi32, _mm256_blend_epi32, _mm256_cvtepi8_epi16,
+    _mm256_cvtepi32_ps, _mm256_madd_epi16, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps,
+    _mm256_setzero_si256, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32,
+    _mm256_unpacklo_epi64,
 };
 
 /// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
@@ -16,6 +17,8 @@ const BLOCK: usize = 32;
 const ABREAST: usize = 8;
 /// Components of a row that one register holds once they are widened to i16.
 const WIDE: usize = 16;
+/// How far ahead of the rows in work the cache is told what comes, in bytes.
+const AHEAD: usize = 8192;
 
 #[target_feature(enable = "avx2")]
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
@@ -101,6 +104,7 @@ fn dots_of_any(query: &[[i16; WIDE]], rows: &[[i8; WIDE]]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn add_products(sum: __m256i, part: &[i8; WIDE], query: __m256i) -> __m256i {
+    _mm_prefetch::<_MM_HINT_T0>(part.as_ptr().wrapping_add(AHEAD)); // a hint: any address may be given
     let part = _mm256_cvtepi8_epi16(bytemuck::must_cast(*part));
     _mm256_add_epi32(sum, _mm256_madd_epi16(part, query))
 }

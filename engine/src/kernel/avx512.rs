@@ -47,12 +47,8 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
     let surplus = query.iter().map(|&value| i32::from(value)).sum::<i32>() << 7;
     match query.as_chunks::<WIDE>() {
         ([one], []) => {
-            let planes = [split(one)];
+            let planes = split(one);
             score(rows, WIDE, surplus, scales, factor, scores, |rows| dots_of_whole(rows, planes));
-        }
-        ([one, two], []) => {
-            let planes = [split(one), split(two)];
-            score(rows, 2 * WIDE, surplus, scales, factor, scores, |rows| dots_of_whole(rows, planes));
         }
         ([], half) if half.len() == WIDE / 2 => {
             let mut twice = [0; WIDE];
@@ -93,7 +89,6 @@ fn score(
         // The last group ends where the rows end; what it shares with the one before comes out the same.
         let start = start.min(items - ABREAST);
         let group = &rows[start * dim..(start + ABREAST) * dim];
-        fetch_ahead(group);
         let dots = _mm512_cvtepi32_ps(_mm512_sub_epi32(dots(group), surplus));
         if let Some(scales) = scales[start..].first_chunk::<ABREAST>()
             && let Some(scores) = scores[start..].first_chunk_mut::<ABREAST>()
@@ -115,15 +110,21 @@ fn split(query: &[i16; WIDE]) -> Planes {
     Planes { high: bytemuck::must_cast(high), low: bytemuck::must_cast(low) }
 }
 
+/// Sums of four products each.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn product(part: __m512i, query: Planes) -> __m512i {
+    let high = _mm512_dpbusd_epi32(_mm512_setzero_si512(), part, query.high);
+    _mm512_dpbusd_epi32(_mm512_slli_epi32::<7>(high), part, query.low)
+}
+
 /// `rows`: 16 x 32, two in a register; `twice`: the query, twice.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dots_of_halves(rows: &[i8], twice: Planes) -> __m512i {
     let mut sums = [_mm512_setzero_si512(); ABREAST / 2];
     for (sum, pair) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0) {
-        let pair = flipped(bytemuck::must_cast(*pair));
-        let high = _mm512_slli_epi32::<7>(_mm512_dpbusd_epi32(*sum, pair, twice.high));
-        *sum = _mm512_dpbusd_epi32(high, pair, twice.low);
+        *sum = product(load(pair), twice);
     }
     let [a, b, c, d, e, f, g, h] = sums;
     let halves = add_quarters(add_fours(a, b, c, d), add_fours(e, f, g, h));
@@ -132,20 +133,13 @@ fn dots_of_halves(rows: &[i8], twice: Planes) -> __m512i {
     _mm512_permutexvar_epi32(bytemuck::must_cast(order), halves)
 }
 
-/// `rows`: 16 x 64 parts, `query`: parts.
+/// `rows`: 16 x 64.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn dots_of_whole<const PARTS: usize>(rows: &[i8], query: [Planes; PARTS]) -> __m512i {
+fn dots_of_whole(rows: &[i8], query: Planes) -> __m512i {
     let mut sums = [_mm512_setzero_si512(); ABREAST];
-    for (sum, row) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0.as_chunks::<PARTS>().0) {
-        let row = row.map(|part| flipped(bytemuck::must_cast(part)));
-        for (part, query) in row.iter().zip(query) {
-            *sum = _mm512_dpbusd_epi32(*sum, *part, query.high);
-        }
-        *sum = _mm512_slli_epi32::<7>(*sum);
-        for (part, query) in row.iter().zip(query) {
-            *sum = _mm512_dpbusd_epi32(*sum, *part, query.low);
-        }
+    for (sum, row) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0) {
+        *sum = product(load(row), query);
     }
     add_lanes(sums)
 }
@@ -163,14 +157,14 @@ fn dots_of_any(rows: &[i8], dim: usize, query: &[Planes]) -> __m512i {
         let mut sums = [(_mm512_setzero_si512(), _mm512_setzero_si512()); 4];
         for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
             for (sums, part) in sums.iter_mut().zip([a, b, c, d]) {
-                add_products(sums, bytemuck::must_cast(*part), query);
+                add_products(sums, load(part), query);
             }
         }
         if !a_rest.is_empty()
             && let Some(query) = query.last()
         {
             for (sums, rest) in sums.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
-                add_products(sums, load(rest), query);
+                add_products(sums, load_rest(rest), query);
             }
         }
         let [a, b, c, d] = sums.map(|(high, low)| _mm512_add_epi32(_mm512_slli_epi32::<7>(high), low));
@@ -183,25 +177,31 @@ fn dots_of_any(rows: &[i8], dim: usize, query: &[Planes]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn add_products((high, low): &mut (__m512i, __m512i), part: __m512i, query: &Planes) {
-    let part = flipped(part);
     *high = _mm512_dpbusd_epi32(*high, part, query.high);
     *low = _mm512_dpbusd_epi32(*low, part, query.low);
+}
+
+/// 64 components of a row, 128 added to each, as unsigned bytes. Asks for those [`AHEAD`] of them, too.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn load(part: &[i8; WIDE]) -> __m512i {
+    _mm_prefetch::<_MM_HINT_T0>(part.as_ptr().wrapping_add(AHEAD)); // a hint: any address may be given
+    flip(bytemuck::must_cast(*part))
 }
 
 /// Fewer than 64 components of a row, and zeros.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 #[expect(unsafe_code, reason = "a load of a part of a register takes a pointer")]
-fn load(rest: &[i8]) -> __m512i {
+fn load_rest(rest: &[i8]) -> __m512i {
     let bytes: __mmask64 = (1 << (rest.len() % WIDE)) - 1;
     // SAFETY: the mask selects no more than the `rest.len()` bytes that there are; others are not read.
-    unsafe { _mm512_maskz_loadu_epi8(bytes, rest.as_ptr()) }
+    flip(unsafe { _mm512_maskz_loadu_epi8(bytes, rest.as_ptr()) })
 }
 
-/// Adds 128 to each int8, which makes it an unsigned byte.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn flipped(part: __m512i) -> __m512i {
+fn flip(part: __m512i) -> __m512i {
     _mm512_xor_si512(part, _mm512_set1_epi8(i8::MIN))
 }
 
@@ -228,15 +228,6 @@ fn add_fours(a: __m512i, b: __m512i, c: __m512i, d: __m512i) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn add_quarters(a: __m512i, b: __m512i) -> __m512i {
     _mm512_add_epi32(_mm512_shuffle_i32x4::<0b10_00_10_00>(a, b), _mm512_shuffle_i32x4::<0b11_01_11_01>(a, b))
-}
-
-/// Asks for the rows that are [`AHEAD`] of these.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn fetch_ahead(rows: &[i8]) {
-    for line in rows.chunks(64) {
-        _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().wrapping_add(AHEAD)); // a hint: any address may be given
-    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
