@@ -8,8 +8,11 @@ use core::cmp::Ordering;
 /// few kilobytes of RAM; no list depends on it.
 pub(crate) const CHUNK: usize = if cfg!(target_os = "none") { 64 } else { 512 };
 
-/// Scores that are compared with the worst kept one at once.
-const BLOCK: usize = 32;
+/// Scores that are compared with the worst kept one at once, one to a bit.
+const BLOCK: usize = 64;
+
+/// The longest list that is kept sorted as it fills. Longer ones are kept as a heap.
+const SORTED: usize = 128;
 
 /// An item and its score. The default is item 0 with score 0, for filling output slices.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -23,7 +26,7 @@ pub struct Ranked {
 impl Ranked {
     /// Best first: by score, ties to the lower number, which is the more popular item.
     ///
-    /// Not `total_cmp`: it puts 0 above -0, which [`Best::takes`] does not, and then a longer list would not
+    /// Not `total_cmp`: it puts 0 above -0, which [`Best::sift`] does not, and then a longer list would not
     /// begin with the shorter one. No NaN is ever kept, so this is a total order.
     fn order(&self, other: &Self) -> Ordering {
         let by_score = other.score.partial_cmp(&self.score).unwrap_or(Ordering::Equal);
@@ -31,15 +34,18 @@ impl Ranked {
     }
 }
 
-/// A heap in the caller's memory with the worst kept item at its root.
+/// The best so far, in the caller's memory: sorted, or a heap with the worst at its root.
 pub(crate) struct Best<'a> {
-    heap: &'a mut [Ranked],
+    kept: &'a mut [Ranked],
     len: usize,
+    /// What a score must exceed to be kept.
+    bound: f32,
 }
 
 impl<'a> Best<'a> {
-    pub(crate) fn new(heap: &'a mut [Ranked]) -> Self {
-        Self { heap, len: 0 }
+    pub(crate) fn new(kept: &'a mut [Ranked]) -> Self {
+        let bound = if kept.is_empty() { f32::INFINITY } else { f32::NEG_INFINITY };
+        Self { kept, len: 0, bound }
     }
 
     /// Offers a chunk; `scores[0]` is item `first`. Chunks come in ascending order, so that an item that
@@ -58,13 +64,14 @@ impl<'a> Best<'a> {
         score: impl Fn(usize) -> f32,
     ) {
         for (start, block) in (0..).step_by(BLOCK).zip(bounds.chunks(BLOCK)) {
-            if self.takes(kernel.largest(block)) {
-                for (at, &bound) in (start..).zip(block) {
-                    if self.takes(bound) {
-                        let score = score(at);
-                        if self.takes(score) {
-                            self.keep(Ranked { item: (first + at) as u32, score });
-                        }
+            let mut above = kernel.above(block, self.bound);
+            while above != 0 {
+                let at = start + above.trailing_zeros() as usize;
+                above &= above - 1;
+                if bounds[at] > self.bound {
+                    let score = score(at);
+                    if score > self.bound {
+                        self.keep(Ranked { item: (first + at) as u32, score });
                     }
                 }
             }
@@ -73,37 +80,54 @@ impl<'a> Best<'a> {
 
     /// The kept items, best first.
     pub(crate) fn sorted(self) -> &'a mut [Ranked] {
-        let kept = &mut self.heap[..self.len];
-        sort(kept, Ranked::order);
+        let is_heap = self.is_heap();
+        let kept = &mut self.kept[..self.len];
+        if is_heap {
+            sort(kept, Ranked::order);
+        }
         kept
     }
 
-    fn takes(&self, score: f32) -> bool {
-        if self.len < self.heap.len() {
-            score > f32::NEG_INFINITY
-        } else {
-            self.heap.first().is_some_and(|worst| score > worst.score)
-        }
+    fn is_heap(&self) -> bool {
+        self.kept.len() > SORTED
     }
 
     fn keep(&mut self, ranked: Ranked) {
-        if self.len < self.heap.len() {
-            self.heap[self.len] = ranked;
+        let full = self.len == self.kept.len();
+        if !full {
             self.len += 1;
-            self.sift_up(self.len - 1);
-        } else {
-            self.heap[0] = ranked;
-            self.sift_down();
         }
+        if !self.is_heap() {
+            self.insert(ranked);
+        } else if full {
+            self.kept[0] = ranked;
+            self.sift_down();
+        } else {
+            self.kept[self.len - 1] = ranked;
+            self.sift_up(self.len - 1);
+        }
+        if self.len == self.kept.len() {
+            self.bound = self.kept[if self.is_heap() { 0 } else { self.len - 1 }].score;
+        }
+    }
+
+    /// Moves `ranked` up from the last place to behind all that it does not beat.
+    fn insert(&mut self, ranked: Ranked) {
+        let mut place = self.len - 1;
+        while place > 0 && ranked.score > self.kept[place - 1].score {
+            self.kept[place] = self.kept[place - 1];
+            place -= 1;
+        }
+        self.kept[place] = ranked;
     }
 
     fn sift_up(&mut self, mut child: usize) {
         while child > 0 {
             let parent = (child - 1) / 2;
-            if self.heap[child].order(&self.heap[parent]) != Ordering::Greater {
+            if self.kept[child].order(&self.kept[parent]) != Ordering::Greater {
                 break;
             }
-            self.heap.swap(child, parent);
+            self.kept.swap(child, parent);
             child = parent;
         }
     }
@@ -112,7 +136,7 @@ impl<'a> Best<'a> {
         let mut parent = 0;
         loop {
             let worse =
-                |a: usize, b: usize| b < self.len && self.heap[b].order(&self.heap[a]) == Ordering::Greater;
+                |a: usize, b: usize| b < self.len && self.kept[b].order(&self.kept[a]) == Ordering::Greater;
             let (left, right) = (2 * parent + 1, 2 * parent + 2);
             let mut worst = parent;
             if worse(worst, left) {
@@ -124,7 +148,7 @@ impl<'a> Best<'a> {
             if worst == parent {
                 break;
             }
-            self.heap.swap(parent, worst);
+            self.kept.swap(parent, worst);
             parent = worst;
         }
     }

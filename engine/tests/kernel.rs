@@ -116,11 +116,20 @@ fn a_column_that_is_not_whole_is_left_out() {
 }
 
 #[test]
-fn dot_and_largest_equal_scalar_on_every_length() {
+fn dot_and_above_equal_scalar_on_every_length() {
     for len in 0..=130 {
         let (a, b) = (floats(4, len), floats(5, len));
         assert_equal(&format!("dot {len}"), |kernel| vec![kernel.dot(&a, &b)]);
-        assert_equal(&format!("largest {len}"), |kernel| vec![kernel.largest(&a)]);
+        let expected =
+            (0..64).zip(&a).filter(|(_, a)| **a > b[0]).fold(0_u64, |above, (at, _)| above | 1 << at);
+        for kernel in Kernel::all() {
+            assert_eq!(
+                kernel.above(&a, b.first().copied().unwrap_or(0.0)),
+                expected,
+                "{} {len}",
+                kernel.name()
+            );
+        }
     }
 }
 
@@ -145,10 +154,17 @@ fn attend_equals_scalar_on_every_length() {
 }
 
 #[test]
-fn largest_passes_over_nan() {
+fn nothing_but_what_exceeds_the_bound_is_above() {
+    let scores = [f32::NAN, 1.0, f32::NEG_INFINITY, 3.0, -0.0, 0.0, f32::INFINITY, f32::NAN].repeat(8);
     for kernel in Kernel::all() {
-        assert_eq!(kernel.largest(&[f32::NAN, 1.0, f32::NAN, 3.0, f32::NAN]), 3.0);
-        assert_eq!(kernel.largest(&[]), f32::NEG_INFINITY);
+        for (bound, byte) in
+            [(f32::NEG_INFINITY, 0b0111_1010), (0.0, 0b0100_1010), (3.0, 0b0100_0000), (f32::NAN, 0)]
+        {
+            let expected = u64::from_le_bytes([byte; 8]);
+            assert_eq!(kernel.above(&scores, bound), expected, "{} {bound}", kernel.name());
+            assert_eq!(kernel.above(&scores[..13], bound), expected & 0x1fff, "{} {bound}", kernel.name());
+        }
+        assert_eq!(kernel.above(&[], 0.0), 0);
     }
 }
 

@@ -5,10 +5,10 @@
 
 use super::{Attention, Task, scalar};
 use core::arch::x86_64::{
-    __m256, __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi32, _mm256_blend_epi32, _mm256_cvtepi8_epi16,
-    _mm256_cvtepi32_ps, _mm256_madd_epi16, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps,
-    _mm256_setzero_si256, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32,
-    _mm256_unpacklo_epi64,
+    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi32, _mm256_blend_epi32,
+    _mm256_cmp_ps, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_madd_epi16, _mm256_movemask_ps,
+    _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_si256, _mm256_unpackhi_epi32,
+    _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
 /// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
@@ -148,6 +148,14 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn largest(values: &[f32]) -> f32 {
-    scalar::largest(values)
+pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
+    let Some(scores) = scores.first_chunk::<64>() else {
+        return scalar::above(scores, bound);
+    };
+    let bound = _mm256_set1_ps(bound);
+    let lanes = scores.as_chunks::<8>().0.iter().zip((0..).step_by(8));
+    lanes.fold(0, |above, (lanes, at)| {
+        let exceeds = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound));
+        above | u64::from(exceeds as u8) << at
+    })
 }

@@ -9,11 +9,11 @@
 
 use super::{Attention, Task, scalar};
 use core::arch::x86_64::{
-    __m512, __m512i, __mmask64, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_cvtepi32_ps,
-    _mm512_dpbusd_epi32, _mm512_maskz_loadu_epi8, _mm512_mul_ps, _mm512_permutexvar_epi32, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32,
-    _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64, _mm512_xor_si512,
+    __m512, __m512i, __mmask64, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_cmp_ps_mask,
+    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_maskz_loadu_epi8, _mm512_mul_ps,
+    _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
+    _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 use tinderbox_format::MAX_DIM;
 
@@ -246,6 +246,14 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) fn largest(values: &[f32]) -> f32 {
-    scalar::largest(values)
+pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
+    let Some(scores) = scores.first_chunk::<64>() else {
+        return scalar::above(scores, bound);
+    };
+    let bound = _mm512_set1_ps(bound);
+    let lanes = scores.as_chunks::<16>().0.iter().zip((0..).step_by(16));
+    lanes.fold(0, |above, (lanes, at)| {
+        let exceeds = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound);
+        above | u64::from(exceeds) << at
+    })
 }

@@ -135,9 +135,9 @@ impl Kernel {
         dispatch!(self, attend(cosines, attention, attended, total))
     }
 
-    /// The largest value, or negative infinity; NaN is passed over.
-    pub fn largest(self, values: &[f32]) -> f32 {
-        dispatch!(self, largest(values))
+    /// Which of the first 64 scores exceed the bound: bit i for `scores[i]`. NaN does not.
+    pub fn above(self, scores: &[f32], bound: f32) -> u64 {
+        dispatch!(self, above(scores, bound))
     }
 }
 

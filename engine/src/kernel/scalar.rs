@@ -149,15 +149,12 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
     }
 }
 
-#[inline(always)]
-pub(super) fn largest(values: &[f32]) -> f32 {
-    let greater = |a: f32, b: f32| if b > a { b } else { a };
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    for block in blocks {
-        for (lane, &value) in lanes.iter_mut().zip(block) {
-            *lane = greater(*lane, value);
-        }
-    }
-    rest.iter().fold(lanes.into_iter().fold(f32::NEG_INFINITY, greater), |a, &b| greater(a, b))
+pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
+    // By eights: the compiler makes one comparison and one mask of each.
+    let (blocks, rest) = scores[..scores.len().min(64)].as_chunks::<8>();
+    let mask = |scores: &[f32]| {
+        (0..).zip(scores).fold(0, |mask, (at, &score)| mask | u64::from(score > bound) << at)
+    };
+    let blocks_mask = (0..).step_by(8).zip(blocks).fold(0, |above, (at, block)| above | mask(block) << at);
+    if rest.is_empty() { blocks_mask } else { blocks_mask | mask(rest) << (8 * blocks.len()) }
 }
