@@ -7,6 +7,11 @@ use crate::session::Session;
 use crate::sketch::Sieve;
 use tinderbox_format::Rule;
 
+/// Requests that share each load of a row.
+const BATCH: usize = 32;
+/// Items that are scored at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 32.
+const BATCH_CHUNK: usize = if CHUNK < 128 { CHUNK } else { 128 };
+
 /// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
 pub struct Request<'r, 'o> {
     session: &'r Session<'r>,
@@ -24,43 +29,64 @@ pub struct Request<'r, 'o> {
 /// [`Session::rank`].
 ///
 /// Neighbours in `requests` that rank the same model share the pass; sort them by model where there are several. Call
-/// it once for each batch: a request that is done is not done again. Cost: the rows are read once for all, from the
-/// second time on they come from the nearest cache.
+/// it once for each batch: a request that is done is not done again. Cost: the rows are read once for each 32 requests,
+/// and 24 KB of stack.
 pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
     for group in requests.chunk_by_mut(|a, b| a.shares_catalogue(b)) {
         let Some(first) = group.first() else { continue };
         let model = first.session.model;
-        let sieve = match &*group {
-            [alone] => alone.sieve(),
-            _ => None, // to many users one row costs less than as many bounds
-        };
-        for (first, rows, scales) in chunks(0, model.dim(), model.rows(), model.scales()) {
-            for request in &mut *group {
-                match &sieve {
-                    // The first chunk sets the score that the bounds have to reach.
-                    Some(sieve) if first > 0 => request.sift_chunk(sieve, first, rows, scales),
-                    _ => request.score_chunk(first, rows, scales),
+        match &mut *group {
+            [alone] => {
+                let sieve = alone.sieve();
+                for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+                    match &sieve {
+                        // The first chunk sets the score that the bounds have to reach.
+                        Some(sieve) if first > 0 => alone.sift_chunk(sieve, first, rows, scales),
+                        _ => alone.score_chunk(first, rows, scales),
+                    }
                 }
             }
+            // No sieve: to many users one row costs less than as many bounds.
+            group => group.chunks_mut(BATCH).for_each(score_catalogue),
         }
         for request in group {
             let (dim, new_items) = (model.dim(), request.session.new_items);
-            for (first, rows, scales) in chunks(model.items(), dim, new_items.rows, new_items.scales) {
+            for (first, rows, scales) in chunks(CHUNK, model.items(), dim, new_items.rows, new_items.scales) {
                 request.score_chunk(first, rows, scales);
             }
         }
     }
 }
 
-/// The rows of items numbered from `first` on, [`CHUNK`] at a time: number of the first item, rows, scales.
+/// Scores the catalogue for at most [`BATCH`] requests that share it.
+#[inline(never)] // its stack is not to be its caller's
+fn score_catalogue(requests: &mut [Request<'_, '_>]) {
+    let Some(Session { model, kernel, .. }) = requests.first().map(|request| request.session) else { return };
+    let (mut queries, mut factors) = ([&[][..]; BATCH], [0.0; BATCH]);
+    for ((query, factor), request) in queries.iter_mut().zip(&mut factors).zip(&*requests) {
+        (*query, *factor) = (request.query, request.factor);
+    }
+    let (queries, factors) = (&queries[..requests.len()], &factors[..requests.len()]);
+    let mut scores = [0.0; BATCH * BATCH_CHUNK]; // requests x items
+    for (first, rows, scales) in chunks(BATCH_CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+        let scores = &mut scores[..requests.len() * scales.len()];
+        kernel.scan_batch(rows, queries, scales, factors, scores);
+        for (request, scores) in requests.iter_mut().zip(scores.chunks_exact_mut(scales.len())) {
+            request.take_chunk(first, rows, scales, scores);
+        }
+    }
+}
+
+/// The rows of items numbered from `first` on, `len` at a time: number of the first item, rows, scales.
 fn chunks<'r>(
+    len: usize,
     first: usize,
     dim: usize,
     rows: &'r [i8],
     scales: &'r [f32],
 ) -> impl Iterator<Item = (usize, &'r [i8], &'r [f32])> {
-    let chunks = rows.chunks(CHUNK * dim).zip(scales.chunks(CHUNK));
-    (first..).step_by(CHUNK).zip(chunks).map(|(first, (rows, scales))| (first, rows, scales))
+    let chunks = rows.chunks(len * dim).zip(scales.chunks(len));
+    (first..).step_by(len).zip(chunks).map(|(first, (rows, scales))| (first, rows, scales))
 }
 
 impl<'r, 'o> Request<'r, 'o> {
@@ -107,15 +133,21 @@ impl<'r, 'o> Request<'r, 'o> {
     /// Chunks come in ascending order. `rows`: scales x dim.
     fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32]) {
         if self.pass.wants(first, scales.len()) {
-            let kernel = self.session.kernel;
             let mut scores = [0.0; CHUNK];
             let scores = &mut scores[..scales.len()];
-            kernel.scan(rows, self.query, scales, self.factor, scores);
+            self.session.kernel.scan(rows, self.query, scales, self.factor, scores);
+            self.take_chunk(first, rows, scales, scores);
+        }
+    }
+
+    /// The same for `scores` by the query.
+    fn take_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
+        if self.pass.wants(first, scales.len()) {
             if self.attends {
                 self.session.attend(rows, scales, scores);
             }
             self.pass.apply(first, scores);
-            self.best.offer(kernel, first, scores);
+            self.best.offer(self.session.kernel, first, scores);
         }
     }
 

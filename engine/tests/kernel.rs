@@ -52,6 +52,45 @@ fn scan_equals_scalar_on_every_number_of_rows_and_dim() {
 }
 
 #[test]
+fn a_batch_of_queries_equals_as_many_scans() {
+    let mut cases = 0;
+    for dim in DIMS {
+        let mut next = noise(dim as u64);
+        for queries in [1, 2, 7, 8, 9, 16, 31, 32] {
+            let queries: Vec<Vec<i16>> = (0..queries)
+                .map(|_| (0..dim).map(|_| (next() % 32_513) as i16 - QUERY_MAX).collect())
+                .collect();
+            let queries: Vec<&[i16]> = queries.iter().map(Vec::as_slice).collect();
+            let factors = floats(5, queries.len());
+            for items in [0, 1, 15, 16, 31, 32, 33, 64, 70, 127, 128] {
+                let rows: Vec<i8> =
+                    (0..items * dim).map(|_| (next() % 255) as i8).map(|v| v.max(-127)).collect();
+                let scales = floats(7, items);
+                let mut expected = Vec::new();
+                for (query, &factor) in queries.iter().zip(&factors) {
+                    let mut scores = vec![0.0; items];
+                    Kernel::scalar().scan(&rows, query, &scales, factor, &mut scores);
+                    expected.extend(bits(&scores));
+                }
+                for kernel in Kernel::all() {
+                    let mut scores = vec![0.0; items * queries.len()];
+                    kernel.scan_batch(&rows, &queries, &scales, &factors, &mut scores);
+                    assert_eq!(
+                        bits(&scores),
+                        expected,
+                        "{} {items} x {dim}, {} queries",
+                        kernel.name(),
+                        queries.len()
+                    );
+                    cases += 1;
+                }
+            }
+        }
+    }
+    println!("{cases} batches");
+}
+
+#[test]
 fn scan_is_exact_at_the_extremes() {
     let dim = 1024;
     for (row, query) in [(127_i8, QUERY_MAX), (-127, QUERY_MAX), (127, -QUERY_MAX), (-127, -QUERY_MAX)] {

@@ -10,10 +10,11 @@
 use super::{Attention, Task, scalar};
 use core::arch::x86_64::{
     __m512, __m512i, __mmask64, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_cmp_ps_mask,
-    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_maskz_loadu_epi8, _mm512_mul_ps,
-    _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
-    _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32,
+    _mm512_maskz_loadu_epi8, _mm512_mul_ps, _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_sub_epi32,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    _mm512_xor_si512,
 };
 use tinderbox_format::MAX_DIM;
 
@@ -228,6 +229,132 @@ fn add_fours(a: __m512i, b: __m512i, c: __m512i, d: __m512i) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn add_quarters(a: __m512i, b: __m512i) -> __m512i {
     _mm512_add_epi32(_mm512_shuffle_i32x4::<0b10_00_10_00>(a, b), _mm512_shuffle_i32x4::<0b11_01_11_01>(a, b))
+}
+
+/// Queries that share each load of a row.
+const TILE: usize = 8;
+/// The longest row for which the transposed rows find room on the stack.
+const BATCH_DIM: usize = 256;
+
+/// 32 rows at a time are widened to i16 and transposed, once for all queries: then a register holds two components of
+/// sixteen rows, a query's two components are broadcast, and `vpdpwssd` adds up sixteen dot products without a sum
+/// across lanes.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub(super) fn scan_batch(
+    rows: &[i8],
+    queries: &[&[i16]],
+    scales: &[f32],
+    factors: &[f32],
+    scores: &mut [f32],
+) {
+    let (items, dim) = (scales.len(), queries.first().map_or(0, |query| query.len()));
+    let whole = items - items % (2 * ABREAST);
+    let (tiles, _) = queries.as_chunks::<TILE>();
+    if whole == 0 || !dim.is_multiple_of(32) || dim > BATCH_DIM || rows.len() < whole * dim {
+        for ((query, &factor), scores) in
+            queries.iter().zip(factors).zip(scores.chunks_exact_mut(items.max(1)))
+        {
+            scan(rows, query, scales, factor, scores);
+        }
+        return;
+    }
+    let mut pairs = [[_mm512_setzero_si512(); 2]; BATCH_DIM / 2];
+    let pairs = &mut pairs[..dim / 2];
+    for start in (0..whole).step_by(2 * ABREAST) {
+        for half in 0..2 {
+            let from = (start + half * ABREAST) * dim;
+            transpose_rows(&rows[from..from + ABREAST * dim], pairs, half);
+        }
+        for (tile, queries) in tiles.iter().enumerate() {
+            let factors = &factors[tile * TILE..];
+            let scores = scores[tile * TILE * items..].chunks_exact_mut(items);
+            // By reference: registers that are moved through an iterator take the way over the stack.
+            for ((sums, &factor), scores) in tile_dots(pairs, queries).iter().zip(factors).zip(scores) {
+                let scores = scores[start..].as_chunks_mut::<ABREAST>().0;
+                let scales = scales[start..].as_chunks::<ABREAST>().0;
+                for ((&dots, scales), scores) in sums.iter().zip(scales).zip(scores) {
+                    let dots = _mm512_mul_ps(_mm512_cvtepi32_ps(dots), bytemuck::must_cast(*scales));
+                    let dots = _mm512_mul_ps(dots, _mm512_set1_ps(factor)); // `scalar::score_of`
+                    *scores = bytemuck::must_cast(dots);
+                }
+            }
+        }
+    }
+    let in_tiles = tiles.len() * TILE;
+    for ((query, &factor), scores) in
+        queries.iter().zip(factors).zip(scores.chunks_exact_mut(items)).take(in_tiles)
+    {
+        scan(&rows[whole * dim..], query, &scales[whole..], factor, &mut scores[whole..]);
+    }
+    for ((query, &factor), scores) in
+        queries.iter().zip(factors).zip(scores.chunks_exact_mut(items)).skip(in_tiles)
+    {
+        scan(rows, query, scales, factor, scores);
+    }
+}
+
+/// `pairs[p][half]`: components 2p and 2p + 1 of each of the sixteen rows, as i16.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn transpose_rows(rows: &[i8], pairs: &mut [[__m512i; 2]], half: usize) {
+    let dim = 2 * pairs.len();
+    for (at, pairs) in pairs.as_chunks_mut::<ABREAST>().0.iter_mut().enumerate() {
+        let mut block = [_mm512_setzero_si512(); ABREAST];
+        for (wide, row) in block.iter_mut().zip(rows.chunks_exact(dim)) {
+            if let Some(part) = row[at * 32..].first_chunk::<32>() {
+                *wide = _mm512_cvtepi8_epi16(bytemuck::must_cast(*part));
+            }
+        }
+        for (pair, &column) in pairs.iter_mut().zip(&transpose(block)) {
+            pair[half] = column;
+        }
+    }
+}
+
+/// Lane i of register j becomes lane j of register i.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn transpose(rows: [__m512i; ABREAST]) -> [__m512i; ABREAST] {
+    let mut fours = [_mm512_setzero_si512(); ABREAST]; // [4 q + l]: in each 128 bits lane l of there, of rows 4 q ..
+    for (to, from) in fours.as_chunks_mut::<4>().0.iter_mut().zip(rows.as_chunks::<4>().0) {
+        let [a, b, c, d] = *from;
+        let (low, high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+        let (low2, high2) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+        *to = [
+            _mm512_unpacklo_epi64(low, low2),
+            _mm512_unpackhi_epi64(low, low2),
+            _mm512_unpacklo_epi64(high, high2),
+            _mm512_unpackhi_epi64(high, high2),
+        ];
+    }
+    let mut columns = [_mm512_setzero_si512(); ABREAST];
+    for lane in 0..4 {
+        let [a, b, c, d] = [fours[lane], fours[4 + lane], fours[8 + lane], fours[12 + lane]];
+        let (even, odd) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0xdd>(a, b));
+        let (even2, odd2) = (_mm512_shuffle_i32x4::<0x88>(c, d), _mm512_shuffle_i32x4::<0xdd>(c, d));
+        columns[lane] = _mm512_shuffle_i32x4::<0x88>(even, even2);
+        columns[8 + lane] = _mm512_shuffle_i32x4::<0xdd>(even, even2);
+        columns[4 + lane] = _mm512_shuffle_i32x4::<0x88>(odd, odd2);
+        columns[12 + lane] = _mm512_shuffle_i32x4::<0xdd>(odd, odd2);
+    }
+    columns
+}
+
+/// The dot products of 2 x 16 rows with each query.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn tile_dots(pairs: &[[__m512i; 2]], queries: &[&[i16]; TILE]) -> [[__m512i; 2]; TILE] {
+    let mut sums = [[_mm512_setzero_si512(); 2]; TILE];
+    let [a, b, c, d, e, f, g, h] = queries.map(|query| query.as_chunks::<2>().0);
+    let (left, right) = (a.iter().zip(b).zip(c).zip(d), e.iter().zip(f).zip(g).zip(h));
+    for (pair, ((((a, b), c), d), (((e, f), g), h))) in pairs.iter().zip(left.zip(right)) {
+        for (sums, query) in sums.iter_mut().zip([a, b, c, d, e, f, g, h]) {
+            let query = _mm512_set1_epi32(bytemuck::must_cast(*query));
+            sums[0] = _mm512_dpwssd_epi32(sums[0], pair[0], query);
+            sums[1] = _mm512_dpwssd_epi32(sums[1], pair[1], query);
+        }
+    }
+    sums
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]

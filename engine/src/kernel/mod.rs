@@ -110,6 +110,26 @@ impl Kernel {
         dispatch!(self, scan(rows, query, scales, factor, scores))
     }
 
+    /// [`Kernel::scan`] for several queries of one length: the same scores, `scores`: queries x items, from fewer loads.
+    ///
+    /// `rows`: items x dim, `queries` and `factors`: as many, `scales`: items. Scores nothing where the lengths do not fit.
+    pub fn scan_batch(
+        self,
+        rows: &[i8],
+        queries: &[&[i16]],
+        scales: &[f32],
+        factors: &[f32],
+        scores: &mut [f32],
+    ) {
+        let dim = queries.first().map_or(0, |query| query.len());
+        let fits =
+            rows.len() / dim.max(1) >= scales.len() && scores.len() / scales.len().max(1) >= queries.len();
+        if dim > 0 && fits && factors.len() == queries.len() && queries.iter().all(|query| query.len() == dim)
+        {
+            dispatch!(self, scan_batch(rows, queries, scales, factors, scores))
+        }
+    }
+
     /// Runs a task compiled for this kernel's instruction set.
     pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
         dispatch!(self, run(task))
