@@ -5,7 +5,7 @@
 //! `query = 128 * high + low`. What the 128 adds is the same for every row and is taken off at the end; sums
 //! may wrap on the way there, the dot product fits an i32 and comes out exact.
 //!
-//! Tried and slower: rows widened to i16 for `vpdpwssd`, by a tenth at dim 64 and by half at dim 32.
+//! Tried and slower: rows widened to i16 for `vpdpwssd`, by a tenth at dim 64.
 
 use super::{Attention, Task, scalar};
 use core::arch::x86_64::{
@@ -27,7 +27,7 @@ const WIDE: usize = 64;
 /// Registers that the longest row takes.
 const MOST_PARTS: usize = MAX_DIM as usize / WIDE;
 /// How far ahead of the rows in work the cache is told what comes, in bytes: a catalogue beyond the caches
-/// is scored a third faster for it, one within them no slower.
+/// is scored a third faster for it, one within them up to a twentieth slower.
 const AHEAD: usize = 8192;
 
 /// 64 components of a query, split: `query = 128 * high + low`.
