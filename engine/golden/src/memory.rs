@@ -15,14 +15,13 @@ pub(crate) const RATERS: usize = 4;
 /// Numbers in a list of a filter.
 const NUMBERS: usize = 64;
 
-/// Floats that a session takes: [`Session::scratch_len`](tinderbox::Session::scratch_len) of a support of 25, in
-/// lanes of 16.
-const SCRATCH: usize = 32 * (2 * DIM + 5) + DIM * 9 / 2;
+/// Floats that a session takes: [`Session::scratch_len`](tinderbox::Session::scratch_len) of a support of 25.
+const SCRATCH: usize = SUPPORT * (DIM + 5) + DIM * 9 / 2;
 
 /// Users of one batch.
 pub(crate) const USERS: usize = 2;
 /// Floats that each of them takes, with a support of 16.
-pub(crate) const USER_SCRATCH: usize = 16 * (2 * DIM + 5) + DIM * 9 / 2;
+pub(crate) const USER_SCRATCH: usize = 16 * (DIM + 5) + DIM * 9 / 2;
 
 /// Memory for [`run`](crate::run).
 #[derive(Debug)]

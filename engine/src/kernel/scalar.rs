@@ -1,7 +1,8 @@
 //! The definition of every kernel, in plain Rust that vectorises on any target.
 //!
 //! The float kernels are `inline(always)`: the files beside this one compile the same bodies for wider
-//! vectors. That cannot change a bit, because Rust neither reorders nor fuses float operations.
+//! vectors. That cannot change a bit, because Rust neither reorders nor fuses float operations. Bare metal has no wider
+//! vectors and little flash: there, the two that are called in many places are not inlined.
 
 use super::{Attention, Task};
 use crate::math::exp;
@@ -52,7 +53,8 @@ pub(super) fn integer_dot(row: &[i8], query: &[i16]) -> i32 {
 }
 
 /// As [`Kernel::accumulate`](super::Kernel::accumulate), `BLOCK` outputs at a time, which has no influence on them.
-#[inline(always)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn accumulate<const BLOCK: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
     let stride = out.len();
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
@@ -107,7 +109,8 @@ fn add<const LEN: usize>(coefficient: f32, column: &[f32; LEN], sum: &mut [f32; 
 }
 
 /// `out[i] = dot(rows[i], vector)`. `rows`: out x vector.
-#[inline(always)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
     let len = vector.len().max(1);
     for (rows, out) in rows.chunks(ABREAST * len).zip(out.chunks_mut(ABREAST)) {

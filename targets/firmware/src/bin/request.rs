@@ -14,7 +14,7 @@ use tinderbox_golden::MODELS;
 const ITEMS: usize = 300;
 const DIM: usize = 32;
 /// [`Session::scratch_len`] for up to ten interactions.
-const SCRATCH: usize = 10 * (2 * DIM + 5) + DIM * 9 / 2;
+const SCRATCH: usize = 10 * (DIM + 5) + DIM * 9 / 2;
 
 /// What firmware is to stay below: code and constants without the models, and RAM.
 const MAX_CODE: usize = 32 * 1024;
