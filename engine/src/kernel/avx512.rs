@@ -52,11 +52,12 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
             score(rows, WIDE, surplus, scales, factor, scores, |rows| dots_of_whole(rows, planes));
         }
         ([], half) if half.len() == WIDE / 2 => {
-            let mut twice = [0; WIDE];
-            twice[..WIDE / 2].copy_from_slice(half);
-            twice[WIDE / 2..].copy_from_slice(half);
-            let planes = split(&twice);
-            score(rows, WIDE / 2, surplus, scales, factor, scores, |rows| dots_of_halves(rows, planes));
+            let twice = split(&repeated(half));
+            score(rows, WIDE / 2, surplus, scales, factor, scores, |rows| dots_of_halves(rows, twice));
+        }
+        ([], quarter) if quarter.len() == WIDE / 4 => {
+            let fourfold = split(&repeated(quarter));
+            score(rows, WIDE / 4, surplus, scales, factor, scores, |rows| dots_of_quarters(rows, fourfold));
         }
         (parts, rest) => {
             let mut last = [0; WIDE];
@@ -100,6 +101,13 @@ fn score(
     }
 }
 
+/// A query of a part of a register, as often as it fits.
+fn repeated(query: &[i16]) -> [i16; WIDE] {
+    let mut whole = [0; WIDE];
+    whole.chunks_exact_mut(query.len()).for_each(|part| part.copy_from_slice(query));
+    whole
+}
+
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn split(query: &[i16; WIDE]) -> Planes {
@@ -132,6 +140,20 @@ fn dots_of_halves(rows: &[i8], twice: Planes) -> __m512i {
     // Now rows 0 2 4 6, 1 3 5 7, 8 10 12 14, 9 11 13 15.
     let order = [0_i32, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15];
     _mm512_permutexvar_epi32(bytemuck::must_cast(order), halves)
+}
+
+/// `rows`: 16 x 16, four in a register; `fourfold`: the query, four times.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn dots_of_quarters(rows: &[i8], fourfold: Planes) -> __m512i {
+    let mut sums = [_mm512_setzero_si512(); ABREAST / 4];
+    for (sum, four) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0) {
+        *sum = product(load(four), fourfold);
+    }
+    let [a, b, c, d] = sums;
+    // The first quarter has rows 0 4 8 12, the next one 1 5 9 13.
+    let order = [0_i32, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+    _mm512_permutexvar_epi32(bytemuck::must_cast(order), add_fours(a, b, c, d))
 }
 
 /// `rows`: 16 x 64.
