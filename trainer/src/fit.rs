@@ -1,13 +1,16 @@
 //! From tasks to meta-parameters: the teacher, the trials of a learner, the choice by validation.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::auto::{self, Candidate};
-use crate::baseline::{Ridge, RidgeConfig};
+use crate::baseline::{NearRidge, Ridge, RidgeConfig};
 use crate::data::{Dataset, HeldOut, Task, TaskSet};
 use crate::episode::{Order, Rank};
 use crate::learner::{Kind, Learned, Teacher, best_epoch};
-use crate::train::{self, Config, train};
+use crate::metrics::{self, Scorer};
+use crate::train::{self, Config, Regression, train};
 
 /// Which learner to fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +36,10 @@ pub struct Training {
     pub set: TaskSet,
     /// The users that decide when to stop and what to keep.
     pub validation: Vec<HeldOut>,
-    teacher: Option<Ridge>,
+    rank: Rank,
+    /// The teachers, fitted when they are first asked for; `None` where there is none.
+    ridge: OnceLock<Option<Ridge>>,
+    near_ridge: OnceLock<Option<NearRidge>>,
 }
 
 /// One configuration that was tried.
@@ -86,11 +92,7 @@ impl Training {
     pub fn with_validation(set: TaskSet, validation: Vec<HeldOut>, rank: Rank) -> Self {
         let validation =
             validation.iter().step_by(validation.len().div_ceil(MOST_VALIDATION).max(1)).cloned().collect();
-        let teacher = match rank {
-            Rank::Catalogue => Ridge::fit(&set, RidgeConfig::teacher(&set)),
-            Rank::Rated => None,
-        };
-        Self { set, validation, teacher }
+        Self { set, validation, rank, ridge: OnceLock::new(), near_ridge: OnceLock::new() }
     }
 
     /// Trains one configuration; without the teacher if its weight is 0, or in time order: it predicts random splits,
@@ -100,10 +102,41 @@ impl Training {
         train(&self.set, &self.validation, self.teacher(config), config, progress)
     }
 
-    /// The teacher, if the data is small enough for one and `config` wants it.
+    /// The teacher that `config` wants, if it wants one: the near ridge too where the data is too large for the other.
     pub(crate) fn teacher(&self, config: &Config) -> Option<&dyn Teacher> {
-        let is_wanted = config.teacher_weight > 0.0 && config.order == Order::Random;
-        self.teacher.as_ref().filter(|_| is_wanted).map(|ridge| ridge as &dyn Teacher)
+        let is_wanted =
+            config.teacher_weight > 0.0 && config.order == Order::Random && self.rank == Rank::Catalogue;
+        let full = || self.ridge().map(|ridge| ridge as &dyn Teacher);
+        let near = || self.near_ridge().map(|ridge| ridge as &dyn Teacher);
+        match config.regression {
+            _ if !is_wanted => None,
+            Regression::Full => full().or_else(near),
+            Regression::Near => near(),
+        }
+    }
+
+    /// Whichever teacher ranks better on the validation users; the near one only if by more than one standard error, or
+    /// if there is no other.
+    pub(crate) fn better_regression(&self) -> Regression {
+        let validation =
+            |ridge: &dyn Scorer| metrics::validation(ridge, &self.validation, self.set.catalogue.len());
+        let is_better = |near: &NearRidge, full: &Ridge| {
+            let (gain, error) = paired(&validation(near), &validation(full));
+            gain > error
+        };
+        match (self.near_ridge(), self.ridge()) {
+            (Some(_), None) => Regression::Near,
+            (Some(near), Some(full)) if is_better(near, full) => Regression::Near,
+            _ => Regression::Full,
+        }
+    }
+
+    fn ridge(&self) -> Option<&Ridge> {
+        self.ridge.get_or_init(|| Ridge::fit(&self.set, RidgeConfig::teacher(&self.set))).as_ref()
+    }
+
+    fn near_ridge(&self) -> Option<&NearRidge> {
+        self.near_ridge.get_or_init(|| NearRidge::fit(&self.set, NearRidge::teacher(&self.set))).as_ref()
     }
 
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only

@@ -86,6 +86,17 @@ impl Part {
     }
 }
 
+/// What the teacher regresses each item on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Regression {
+    /// All others ([`Ridge`](crate::baseline::Ridge)) or, where these are too many, its nearest.
+    #[default]
+    Full,
+    /// Its nearest ([`NearRidge`](crate::baseline::NearRidge)).
+    Near,
+}
+
 /// Everything that training can be told. [`Config::default`] is what worked on three sets of movie ratings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -112,6 +123,8 @@ pub struct Config {
     pub patience: usize,
     /// Weight of the teacher's cross-entropy beside the query's; there is no teacher for rated items.
     pub teacher_weight: f64,
+    /// Which teacher it is.
+    pub regression: Regression,
     /// How tasks are split into episodes.
     pub order: Order,
     /// How the rows start that rank a catalogue.
@@ -136,6 +149,7 @@ impl Default for Config {
             check_every: 3,
             patience: 8,
             teacher_weight: 1.0,
+            regression: Regression::default(),
             order: Order::default(),
             start: Start::default(),
             without: Vec::new(),

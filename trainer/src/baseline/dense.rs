@@ -85,25 +85,38 @@ const SPARE: usize = 16;
 /// Columns of a product that one task computes.
 const COLUMNS: usize = 16;
 
-/// The `count` largest eigenvalues of the symmetric part of `matrix` (size x size), descending, and their eigenvectors
-/// (columns); all of them if there are fewer, `None` if the matrix is not finite.
+/// The leading eigenvectors of the matrix that [`leading`] is told, each times its eigenvalue, as rows: `dim` x `size`.
+/// Where the eigenvalue is negative, or there are fewer, they are zero.
+pub(super) fn directions(
+    times: impl Fn(&DMatrix<f32>) -> DMatrix<f32>,
+    size: usize,
+    dim: usize,
+    seed: u64,
+) -> Option<DMatrix<f32>> {
+    let (values, vectors) = leading(times, size, dim, seed)?;
+    Some(DMatrix::from_fn(dim, size, |axis, item| {
+        values.get(axis).map_or(0.0, |value| value.max(0.0) * vectors[(item, axis)])
+    }))
+}
+
+/// The `count` largest eigenvalues of a symmetric matrix (size x size), which is given by what it makes of others,
+/// descending, and their eigenvectors (columns); all of them if there are fewer, `None` if the matrix is not finite.
 ///
 /// By subspace iteration from a random start (Halko, Martinsson and Tropp 2011, algorithms 4.4 and 5.3): approximate
-/// where the spectrum is flat. The same bits whatever the number of threads.
-pub(super) fn leading(
-    matrix: &[f32],
+/// where the spectrum is flat. The same bits whatever the number of threads, if that holds for `times`.
+fn leading(
+    times: impl Fn(&DMatrix<f32>) -> DMatrix<f32>,
     size: usize,
     count: usize,
     seed: u64,
 ) -> Option<(Vec<f32>, DMatrix<f32>)> {
-    let matrix = MatRef::from_column_major_slice(matrix, size, size);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let normal = Normal::new(0.0, 1.0).ok()?;
     let mut basis = DMatrix::from_fn(size, (count + SPARE).min(size), |_, _| normal.sample(&mut rng));
     for _ in 0..PASSES {
-        basis = symmetric_part_times(matrix, &basis).qr().q();
+        basis = times(&basis).qr().q();
     }
-    let small = basis.transpose() * symmetric_part_times(matrix, &basis);
+    let small = basis.transpose() * times(&basis);
     let (values, vectors) = eigen(&small)?;
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
@@ -112,9 +125,10 @@ pub(super) fn leading(
     Some((order.iter().map(|&axis| values[axis]).collect(), vectors))
 }
 
-/// `(matrix + matrix') / 2 * right`
-fn symmetric_part_times(matrix: MatRef<'_, f32>, right: &DMatrix<f32>) -> DMatrix<f32> {
-    let size = matrix.nrows();
+/// `(matrix + matrix') / 2 * right`, the square matrix column after column.
+pub(super) fn symmetric_part_times(matrix: &[f32], right: &DMatrix<f32>) -> DMatrix<f32> {
+    let size = right.nrows();
+    let matrix = MatRef::from_column_major_slice(matrix, size, size);
     let mut product = DMatrix::zeros(size, right.ncols());
     let parts = product.as_mut_slice().par_chunks_mut(size * COLUMNS);
     parts.zip(right.as_slice().par_chunks(size * COLUMNS)).for_each(|(product, right)| {
@@ -189,12 +203,13 @@ mod tests {
             let both = if row == column { 1.0 / (1 + row) as f32 } else { 0.0 };
             both + (row as f32 - column as f32) * 1e-3
         });
-        let (values, vectors) = leading(skewed.as_slice(), 131, 4, 1).expect("finite");
+        let (values, vectors) =
+            leading(|right| symmetric_part_times(skewed.as_slice(), right), 131, 4, 1).expect("finite");
         for (axis, value) in values.iter().enumerate() {
             assert!((value - 1.0 / (1 + axis) as f32).abs() < 1e-3, "{values:?}");
             assert!((vectors[(axis, axis)].abs() - 1.0).abs() < 1e-2);
         }
-        assert!(leading(&[f32::NAN; 9], 3, 2, 1).is_none());
+        assert!(leading(|right| right * f32::NAN, 3, 2, 1).is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod ease;
 mod ials;
 mod item_knn;
 mod item_mean;
+mod near_ridge;
 mod popularity;
 mod prototypes;
 mod rating_factors;
@@ -19,6 +20,7 @@ pub use ease::{Ease, Objective};
 pub use ials::{FoldIn, Ials};
 pub use item_knn::ItemKnn;
 pub use item_mean::ItemMean;
+pub use near_ridge::NearRidge;
 pub use popularity::Popularity;
 pub use prototypes::Prototypes;
 pub(crate) use rating_factors::GENEROSITY;
@@ -31,8 +33,8 @@ use crate::data::{Catalogue, HeldOut, Interaction, Levels, Sentiment, TaskSet};
 use crate::metrics::{Scorer, validation};
 
 /// The names that [`tune`] knows, in the order of a report.
-pub const NAMES: [&str; 8] =
-    ["popularity", "item-knn", "user-knn", "ease", "edlae", "ials", "prototypes", "ridge"];
+pub const NAMES: [&str; 9] =
+    ["popularity", "item-knn", "user-knn", "ease", "edlae", "ials", "prototypes", "near-ridge", "ridge"];
 
 /// The names that [`tune_labelled`] knows, in the order of a report.
 pub const LABELLED_NAMES: [&str; 3] = ["item-mean", "user-knn-residual", "rating-factors"];
@@ -74,6 +76,7 @@ pub fn tune(name: &str, set: &TaskSet, users: &[HeldOut], seed: u64) -> Option<T
         "edlae" => Tuned::best(name, Ease::grid(set, Objective::Edlae), users, set),
         "ials" => Tuned::best(name, FoldIn::grid(set, seed), users, set),
         "prototypes" => Tuned::best(name, Prototypes::grid(set, seed), users, set),
+        "near-ridge" => Tuned::best(name, NearRidge::grid(set), users, set),
         _ => Tuned::best(name, Ridge::grid(set), users, set),
     }
 }

@@ -87,7 +87,7 @@ impl Ridge {
 
 /// The inputs of each training user that has enough: liked rows, then `items +` the others. Everything below
 /// a like is a dislike: to leave the neutral ratings out costs .012 of NDCG@10 on ML-100K.
-fn inputs_of_users(set: &TaskSet, with_dislikes: bool) -> Vec<Vec<u32>> {
+pub(super) fn inputs_of_users(set: &TaskSet, with_dislikes: bool) -> Vec<Vec<u32>> {
     let items = set.catalogue.len() as u32;
     let mut users = rows_of_users(set, |sentiment| sentiment == Sentiment::Liked);
     if with_dislikes {
@@ -103,16 +103,16 @@ fn inputs_of_users(set: &TaskSet, with_dislikes: bool) -> Vec<Vec<u32>> {
 /// Moments of the support of one user with v inputs, of which q are drawn: inputs are s if drawn, targets 1
 /// if not drawn; means over the support sizes.
 #[derive(Default)]
-struct Moments {
-    input: f32,        // E x_i
-    square: f32,       // E x_i^2
-    pair: f32,         // E x_i x_j, i != j
-    target: f32,       // E y_i
-    input_target: f32, // E x_i y_j, i != j
+pub(super) struct Moments {
+    pub(super) input: f32,        // E x_i
+    pub(super) square: f32,       // E x_i^2
+    pub(super) pair: f32,         // E x_i x_j, i != j
+    pub(super) target: f32,       // E y_i
+    pub(super) input_target: f32, // E x_i y_j, i != j
 }
 
 impl Moments {
-    fn of(v: usize) -> Self {
+    pub(super) fn of(v: usize) -> Self {
         let mut moments = Self::default();
         let share = 1.0 / SHOTS.len() as f32;
         for shots in SHOTS {
@@ -254,10 +254,8 @@ impl Teacher for Ridge {
     /// symmetric part of the weights between likes, times their eigenvalues.
     fn directions(&self, dim: usize, seed: u64) -> Option<DMatrix<f32>> {
         let items = self.weights.nrows();
-        let (values, vectors) = dense::leading(&self.weights.as_slice()[..items * items], items, dim, seed)?;
-        Some(DMatrix::from_fn(dim, items, |axis, item| {
-            values.get(axis).map_or(0.0, |value| value.max(0.0) * vectors[(item, axis)])
-        }))
+        let likes = &self.weights.as_slice()[..items * items];
+        dense::directions(|right| dense::symmetric_part_times(likes, right), items, dim, seed)
     }
 }
 

@@ -6,7 +6,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::learner::Kind;
-use crate::train::Config;
+use crate::train::{Config, Regression};
 
 /// One field of [`Config`], and where its values come from.
 pub struct Parameter {
@@ -32,7 +32,7 @@ pub enum Values {
 }
 
 /// The search space: around what worked on all data so far, wide enough for data that is unlike it.
-pub const SPACE: [Parameter; 9] = [
+pub const SPACE: [Parameter; 10] = [
     Parameter {
         name: "learner",
         about: "the adaptation rule",
@@ -67,6 +67,15 @@ pub const SPACE: [Parameter; 9] = [
         values: Values::Between(0.3, 10.0),
         get: |config| config.teacher_weight,
         set: |config, value| config.teacher_weight = value,
+    },
+    Parameter {
+        name: "nearest",
+        about: "the teacher: 1 regresses items on their nearest alone, 0 on all",
+        values: Values::OneOf(&[0.0, 1.0]),
+        get: |config| f64::from(u8::from(config.regression == Regression::Near)),
+        set: |config, value| {
+            config.regression = if value > 0.0 { Regression::Near } else { Regression::Full };
+        },
     },
     Parameter {
         name: "batch",
