@@ -6,6 +6,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod detect;
 pub(crate) mod scalar;
 
 /// The largest magnitude of a component of a query.
@@ -39,7 +41,7 @@ macro_rules! dispatch {
 
 #[allow(unsafe_code, reason = "functions with a target feature, where there are any, are unsafe to call")]
 impl Kernel {
-    /// The fastest that this CPU has: asked at run time with feature `std`, at compile time without.
+    /// The fastest that this CPU has, asked at run time.
     pub fn detect() -> Self {
         Self::avx2().unwrap_or(Self::scalar())
     }
@@ -55,12 +57,8 @@ impl Kernel {
     }
 
     fn avx2() -> Option<Self> {
-        #[cfg(all(target_arch = "x86_64", feature = "std"))]
-        let found = std::is_x86_feature_detected!("avx2");
-        #[cfg(all(target_arch = "x86_64", not(feature = "std")))]
-        let found = cfg!(target_feature = "avx2");
         #[cfg(target_arch = "x86_64")]
-        return found.then_some(Self(Isa::Avx2));
+        return detect::Features::of_this_cpu().avx2().then_some(Self(Isa::Avx2));
         #[cfg(not(target_arch = "x86_64"))]
         None
     }
