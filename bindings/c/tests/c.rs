@@ -68,6 +68,7 @@ fn implicit() -> Vec<u8> {
         levels: &[Level { value: 1.0, target: 1.0, weight: 1.0, liked: true, plain: true }],
         rows: &row,
         scales: &[1.0 / 127.0],
+        sketch: None,
         ids: &["only".to_owned()],
         titles: None,
         categories: &[],
@@ -197,7 +198,7 @@ fn c_and_cpp_get_what_rust_gets_and_every_misuse_is_refused() {
         let program = compile("tests/c/calls.c", language, &format!("calls{}", language.2));
         for (number, rule) in common::RULES.into_iter().enumerate() {
             let path = directory.path().join(format!("{number}.tbx"));
-            std::fs::write(&path, common::bytes(rule, 700, 48)).unwrap();
+            std::fs::write(&path, common::bytes(rule, 700, 48, 1.0, false)).unwrap();
             let expected = expected(ModelFile::read(&path).unwrap().model().unwrap());
             let found = run(Command::new(&program).arg(&path).arg(&without));
             assert_eq!(found, expected, "{} {rule:?}", language.2);
@@ -206,10 +207,23 @@ fn c_and_cpp_get_what_rust_gets_and_every_misuse_is_refused() {
 }
 
 #[test]
+fn c_and_cpp_give_the_golden_answers() {
+    let directory = Path::new(DIRECTORY).join("../../engine/golden");
+    let requests = std::fs::read_to_string(directory.join("requests.txt")).unwrap();
+    let answers = requests.lines().filter(|line| line.starts_with('=')).count();
+    for language in LANGUAGES {
+        let program = compile("tests/c/golden.c", language, &format!("golden{}", language.2));
+        let found = run(Command::new(&program).arg(&directory));
+        println!("{}: {found}", language.2);
+        assert!(found.starts_with(&format!("{answers} answers, bits equal; 0 different")), "{found}");
+    }
+}
+
+#[test]
 fn the_examples_recommend_what_rust_recommends() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("model.tbx");
-    std::fs::write(&path, common::bytes(common::RULES[0], 300, 32)).unwrap();
+    std::fs::write(&path, common::bytes(common::RULES[0], 300, 32, 1.0, false)).unwrap();
     let file = ModelFile::read(&path).unwrap();
     let model = file.model().unwrap();
     let mut scratch = vec![0.0; Session::scratch_len(&model, 2)];
