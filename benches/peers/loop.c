@@ -15,11 +15,11 @@ typedef struct loop {
 
 static double now(void) {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* Nanoseconds for so many adaptations, each with a ranking if `rank` is not 0; negative if one was refused. */
+/* Nanoseconds of CPU time for so many adaptations, each with a ranking if `rank` is not 0; negative if one was refused. */
 double loop_run(const loop *with, size_t times, int rank) {
     const double start = now();
     for (size_t at = 0; at < times; at++) {
@@ -27,18 +27,6 @@ double loop_run(const loop *with, size_t times, int rank) {
         const tbx_interaction *support = with->supports + at % with->users * with->len;
         if (tbx_adapt(with->session, support, with->len) ||
             (rank && tbx_rank(with->session, NULL, with->out, with->top, &found))) {
-            return -1;
-        }
-    }
-    return now() - start;
-}
-
-/* The same for rankings alone, of the user that the session is adapted to. */
-double loop_rank(const loop *with, size_t times) {
-    const double start = now();
-    for (size_t at = 0; at < times; at++) {
-        size_t found;
-        if (tbx_rank(with->session, NULL, with->out, with->top, &found)) {
             return -1;
         }
     }

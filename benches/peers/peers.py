@@ -8,8 +8,9 @@
 Tinderbox is called through its C library by ctypes; what it takes without Python's calls stands beside it. Peers work on
 the f32 rows that the model file's int8 rows and scales stand for. A peer that is not installed is left out and named.
 
-Ratios are medians, over the rounds, of a peer's time by ours in the same round. A peer is *exact* if it looks at every
-row; others are marked with their recall and do not count as the best exact peer.
+Times are the process's CPU time, all threads: what other programs on the machine take is nobody's. They and the ratios
+are medians over the rounds; a ratio is a peer's time by ours in the same round. A peer is *exact* if it looks at
+every row; others are marked with their recall and do not count as the best exact peer.
 """
 
 import os
@@ -74,7 +75,7 @@ def build(target: Path) -> tuple[ctypes.CDLL, ctypes.CDLL]:
     for function in ("tbx_model_size", "tbx_session_size", "tbx_rank_batch_size"):
         getattr(tbx, function).restype = c_size_t
     tbx.tbx_status_text.restype = c_char_p
-    loop.loop_run.restype = loop.loop_rank.restype = c_double
+    loop.loop_run.restype = c_double
     return tbx, loop
 
 
@@ -210,24 +211,24 @@ class Result:
     ratio: float
 
 
-def seconds_of(contender: Contender, users: list[User], times: int) -> float:
+def nanoseconds_of(contender: Contender, users: list[User], times: int) -> float:
     if contender.timed:
         return contender.timed(times)
     call, turn = contender.call, list(itertools.islice(itertools.cycle(users), times))
-    start = time.perf_counter_ns()
+    start = time.process_time_ns()
     for user in turn:
         call(user)
-    return time.perf_counter_ns() - start
+    return time.process_time_ns() - start
 
 
 def measure(contenders: list[Contender], users: list[User], rounds: int, budget: float) -> list[Result]:
     """The first contender is ours. Each round gives everybody about `budget` milliseconds, one after the other."""
     times = []
     for contender in contenders:
-        seconds_of(contender, users, 3)
-        one = seconds_of(contender, users, 3) / 3
+        nanoseconds_of(contender, users, 3)
+        one = nanoseconds_of(contender, users, 3) / 3
         times.append(max(1, min(20_000, int(budget * 1e6 / one))))
-    spent = [[seconds_of(contender, users, count) / count for contender, count in zip(contenders, times)] for _ in range(rounds)]
+    spent = [[nanoseconds_of(contender, users, count) / count for contender, count in zip(contenders, times)] for _ in range(rounds)]
     return [
         Result(contender, statistics.median(row[at] for row in spent), statistics.median(row[at] / row[0] for row in spent))
         for at, contender in enumerate(contenders)
@@ -325,7 +326,7 @@ def onnx_session(model: Model, rank: bool, columns: bool):
 
 
 def faster(calls: list[Callable], users: list[User]) -> Callable:
-    spent = [min(seconds_of(Contender("", call), users, 8) for _ in range(4)) for call in calls]
+    spent = [min(nanoseconds_of(Contender("", call), users, 8) for _ in range(4)) for call in calls]
     return calls[spent.index(min(spent))]
 
 
@@ -555,7 +556,7 @@ def main():
     parser.add_argument("--items", default="1682,10000,100000,1000000", help="sizes of the catalogue")
     parser.add_argument("--dims", default="32,64")
     parser.add_argument("--groups", default="request,scan,adapt,batch", help="what to compare")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--cpu", type=int, help="the core to run on; default: the last one allowed")
     parser.add_argument("--target", type=Path, default=ROOT / "target/peers", help="where to build and to keep model files")
     parser.add_argument("--markdown", type=Path, help="write the tables there, too")
