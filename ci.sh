@@ -11,6 +11,7 @@
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
 #   bench-smoke  every benchmark once, after it has checked its answer
 #   instructions instructions of fixed requests under callgrind, against benches/instructions.json
+#   size         the engine in a stripped C program, against bindings/c/size
 #   quickstart   the README's first command
 #   all          all of them, in this order
 set -euo pipefail
@@ -69,10 +70,22 @@ bench_smoke() { cargo test -p tinderbox-benches --benches -- --test; }
 
 instructions() { cargo run --release -p tinderbox-benches --bin instructions; }
 
+# What a program grows by is its code and data; the file itself comes in pages. TINDERBOX_BLESS=1 accepts the size.
+size() {
+  cargo build -p tinderbox-c --no-default-features --profile small
+  local library=${CARGO_TARGET_DIR:-target}/small program=${CARGO_TARGET_DIR:-target}/small/recommend recorded=bindings/c/size
+  cc -std=c99 -Os bindings/c/examples/recommend.c -I bindings/c/include "$library/libtinderbox_c.a" -Wl,--gc-sections -s -o "$program"
+  local bytes file
+  bytes=$(command size "$program" | awk 'NR == 2 { print $4 }') file=$(stat -c %s "$program")
+  [ -z "${TINDERBOX_BLESS:-}" ] || echo "$bytes" >"$recorded"
+  echo "size: code and data $bytes bytes, recorded $(cat "$recorded"); file $file bytes"
+  [ "$bytes" -le $(($(cat "$recorded") + 1024)) ]
+}
+
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 # What `all` does, in this order.
-JOBS=(fmt lint test docs no-std targets fuzz bench-smoke instructions quickstart)
+JOBS=(fmt lint test docs no-std targets fuzz bench-smoke instructions size quickstart)
 
 all() {
   for job in "${JOBS[@]}"; do

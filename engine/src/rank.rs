@@ -16,6 +16,7 @@ const SORTED: usize = 128;
 
 /// An item and its score. The default is item 0 with score 0, for filling output slices.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)] // the C interface lends arrays of them
 pub struct Ranked {
     /// Number of the item; from [`Model::items`](crate::Model::items) on, the items added at run time.
     pub item: u32,

@@ -26,6 +26,7 @@ pub enum Feedback {
 /// One piece of feedback: an item and a feedback level of the model. Apps keep the list of what the user
 /// said, by id, and make interactions anew for each model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)] // the C interface lends arrays of them
 pub struct Interaction {
     /// Number of the item; from [`Model::items`] on, the items added at run time.
     pub item: u32,
@@ -64,6 +65,7 @@ impl Interaction {
 
 /// One piece of the user's feedback, and what it does to an item: see [`Session::explain`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)] // as Interaction
 pub struct Reason {
     /// The item that the feedback was on.
     pub item: u32,

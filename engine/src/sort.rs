@@ -3,9 +3,9 @@
 use core::cmp::Ordering;
 
 /// Sorts by a total order. `core`'s sort is 10 KB of code for each type, a third of what firmware has for all of the
-/// engine: there, and in modules that pages load, a heap sorts, in twice the time.
+/// engine: without std, and in modules that pages load, a heap sorts, in twice the time.
 pub(crate) fn sort<T: Copy>(values: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
-    if cfg!(any(target_os = "none", target_family = "wasm")) {
+    if cfg!(any(not(feature = "std"), target_family = "wasm")) {
         heapsort(values, order);
     } else {
         values.sort_unstable_by(order);

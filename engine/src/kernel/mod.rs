@@ -8,6 +8,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod detect;
 pub(crate) mod scalar;
 
 /// The largest magnitude of a component of a query.
@@ -44,21 +46,9 @@ macro_rules! dispatch {
     };
 }
 
-/// Whether the CPU has all these features: asked at run time with feature `std`, at compile time without.
-#[cfg(target_arch = "x86_64")]
-macro_rules! has {
-    ($($feature:tt),*) => {{
-        #[cfg(feature = "std")]
-        let found = $(std::is_x86_feature_detected!($feature))&&*;
-        #[cfg(not(feature = "std"))]
-        let found = $(cfg!(target_feature = $feature))&&*;
-        found
-    }};
-}
-
 #[allow(unsafe_code, reason = "functions with a target feature, where there are any, are unsafe to call")]
 impl Kernel {
-    /// The fastest that this CPU has: asked at run time with feature `std`, at compile time without.
+    /// The fastest that this CPU has, asked at run time.
     pub fn detect() -> Self {
         Self::avx512().or(Self::avx2()).unwrap_or(Self::scalar())
     }
@@ -75,14 +65,14 @@ impl Kernel {
 
     fn avx2() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        return has!("avx2").then_some(Self(Isa::Avx2));
+        return detect::Features::of_this_cpu().avx2().then_some(Self(Isa::Avx2));
         #[cfg(not(target_arch = "x86_64"))]
         None
     }
 
     fn avx512() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        return has!("avx512f", "avx512bw", "avx512vl", "avx512vnni").then_some(Self(Isa::Avx512));
+        return detect::Features::of_this_cpu().avx512().then_some(Self(Isa::Avx512));
         #[cfg(not(target_arch = "x86_64"))]
         None
     }
