@@ -315,9 +315,7 @@ def test_user_features_change_the_prior_and_unknown_ones_are_refused(session):
 def supports(users, items, seed=0):
     """Random ratings, some users without any."""
     random = np.random.default_rng(seed)
-    dense = random.integers(1, 6, (users, items)) * (
-        random.random((users, items)) < random.random((users, 1)) / 2
-    )
+    dense = random.integers(1, 6, (users, items)) * (random.random((users, items)) < random.random((users, 1)) / 2)
     dense[:: max(users // 3, 1)] = 0
     return scipy.sparse.csr_matrix(dense.astype(np.float32))
 
