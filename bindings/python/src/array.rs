@@ -1,6 +1,8 @@
 //! Numbers and feedback out of numpy arrays: read in place where the type fits, else from a copy.
 
-use numpy::{PyArray, PyArrayDescrMethods, PyReadonlyArray1, PyUntypedArrayMethods};
+use numpy::{
+    PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -83,7 +85,8 @@ fn mixed(values: &Bound<'_, PyAny>) -> PyResult<Vec<Feedback>> {
 }
 
 fn in_place<'py, T: numpy::Element>(array: &Bound<'py, PyAny>) -> Option<PyReadonlyArray1<'py, T>> {
-    array.extract::<PyReadonlyArray1<'py, T>>().ok().filter(|array| array.is_contiguous())
+    let array = array.cast::<PyArray1<T>>().ok().filter(|array| array.is_contiguous())?;
+    array.try_readonly().ok()
 }
 
 /// A numpy array of one dimension, and the kind of its elements.

@@ -55,13 +55,14 @@ pub(crate) fn numbered(
     items.iter()?.zip(said).map(interaction).collect()
 }
 
-/// The interaction of an item number; what is no item at all is refused where the support is adapted to.
+/// The interaction of an item number, which is not negative: [`Model.numbers`](crate::model::PyModel) gives -1 for an
+/// id that is not there. What is beyond the items is refused where the support is adapted to.
 pub(crate) fn interaction(
     model: &Model<'_>,
     item: i64,
     value: Feedback,
 ) -> Result<Interaction, FeedbackError> {
-    Interaction::at(model, u32::try_from(item).unwrap_or(u32::MAX), value)
+    Interaction::at(model, u32::try_from(item).map_err(|_| FeedbackError::UnknownId)?, value)
 }
 
 /// An id: text, for a number would be taken for an id by some and for a place by others.

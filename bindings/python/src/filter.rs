@@ -1,7 +1,10 @@
 //! Which items a ranking may contain, names looked up once.
 
+use std::fmt::Debug;
+
+use pyo3::intern;
 use pyo3::prelude::*;
-use tinderbox::{Filter, Model};
+use tinderbox::{FeedbackError, Filter, Model};
 
 use crate::array::Integers;
 use crate::error::RankError;
@@ -59,18 +62,22 @@ pub(crate) fn of<'f>(filter: Option<&'f Bound<'_, PyFilter>>, model: &Model<'_>)
     })
 }
 
-/// Item numbers, sorted and distinct, of ids or of an array of numbers.
+/// Item numbers, sorted and distinct, of ids or of an array of numbers. Numbers beyond the items are refused by the
+/// ranking, for it knows what was added.
 fn ascending(items: &Bound<'_, PyAny>, item: impl Fn(&str) -> Option<u32>) -> PyResult<Vec<u32>> {
-    let mut numbers: Vec<u32> = if items.hasattr("dtype")? {
-        // What is no item at all is refused by the ranking.
-        Integers::of(items, "items")?.iter()?.map(|item| u32::try_from(item).unwrap_or(u32::MAX)).collect()
+    let unknown =
+        |given: &dyn Debug| RankError::new_err(format!("item {given:?}: {}", FeedbackError::UnknownId));
+    let mut numbers: Vec<u32> = if items.hasattr(intern!(items.py(), "dtype"))? {
+        let numbers = Integers::of(items, "items")?;
+        numbers
+            .iter()?
+            .map(|item| u32::try_from(item).map_err(|_| unknown(&item)))
+            .collect::<PyResult<_>>()?
     } else {
         let number = |given: PyResult<Bound<'_, PyAny>>| {
             let given = given?;
             let id = id(&given)?;
-            item(id).ok_or_else(|| {
-                RankError::new_err(format!("item {id:?}: {}", tinderbox::FeedbackError::UnknownId))
-            })
+            item(id).ok_or_else(|| unknown(&id))
         };
         items.try_iter()?.map(number).collect::<PyResult<_>>()?
     };

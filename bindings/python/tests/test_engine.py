@@ -172,7 +172,7 @@ def test_bad_feedback_is_refused_and_leaves_the_session_as_it_was(model, session
     ("items", "values", "error", "words"),
     [
         ([20], [5], tinderbox.SessionError, "item 20 of 20"),
-        ([-1], [5], tinderbox.SessionError, "of 20"),
+        ([-1], [5], tinderbox.FeedbackError, "item -1: no item of the catalogue"),
         ([1, 2], [5], ValueError, "1 values for 2 items"),
         (np.array([1.0]), [5], TypeError, "items must be whole numbers"),
         (np.array([[1]]), [5], ValueError, "items must have one dimension, not 2"),
@@ -235,6 +235,8 @@ def test_filters_refuse_what_is_not_there(model, session):
         model.filter(categories=["horror"])
     with pytest.raises(tinderbox.RankError, match='item "no such"'):
         model.filter(deny=["no such"])
+    with pytest.raises(tinderbox.RankError, match="item -1: no item"):
+        model.filter(deny=model.numbers(["no such"]))
     with pytest.raises(TypeError, match="an id must be a str"):
         model.filter(deny=[3])
     with pytest.raises(tinderbox.RankError, match="of 20"):
@@ -380,7 +382,7 @@ def test_empty_batches_have_empty_answers(model):
         (([], [], []), ValueError, "indptr must rise"),
         (([0, -1, 1], [1], [5.0]), ValueError, "indptr must rise"),
         (([0, 0, 1], [20], [5.0]), tinderbox.SessionError, "user 1: item 20 of 20"),
-        (([0, 0, 1], [-1], [5.0]), tinderbox.SessionError, "user 1: item"),
+        (([0, 0, 1], [-1], [5.0]), tinderbox.FeedbackError, "user 1, item -1: no item"),
         (([0, 0, 1], [1], [0.0]), tinderbox.FeedbackError, "user 1, item 1: rating 0 is off"),
         (([0, 1], [1], [5.0, 4.0]), ValueError, "2 values for 1 items"),
     ],
