@@ -8,6 +8,7 @@
 #   docs         API docs, warnings are errors
 #   no-std       the engine without std and without an allocator, linked into a bare static library
 #   targets      the golden requests on aarch64, wasm32, thumbv7em and riscv32imc, by emulation
+#   python       the Python packages: wheels, the size of the engine's, types, tests (Python 3.11, pip)
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
 #   bench-smoke  every benchmark once, after it has checked its answer
 #   instructions instructions of fixed requests under callgrind, against benches/instructions.json
@@ -50,6 +51,27 @@ no_std() { RUSTFLAGS='-C panic=abort' cargo build -p tinderbox --no-default-feat
 
 targets() { targets/run.sh; }
 
+WHEEL_LIMIT=1000000 # bytes of the engine's wheel
+
+python() {
+  local sources=$PWD/bindings/python here=${CARGO_TARGET_DIR:-$PWD/target}/python
+  rm -rf "$here/wheels"
+  python3 -m venv "$here"
+  PATH=$here/bin:$PATH
+  pip install --quiet --upgrade pip
+  pip install --quiet --group "$sources/pyproject.toml:test"
+  ruff format --check "$sources"
+  ruff check "$sources"
+  maturin build --quiet --release --manifest-path "$sources/Cargo.toml" --out "$here/wheels"
+  (cd "$sources/trainer" && maturin build --quiet --release --out "$here/wheels")
+  wc -c "$here"/wheels/*.whl
+  [ "$(cat "$here"/wheels/tinderbox-*.whl | wc -c)" -lt "$WHEEL_LIMIT" ]
+  pip install --quiet --force-reinstall --no-deps "$here"/wheels/*.whl
+  (cd "$here" && python3 -m mypy.stubtest tinderbox && python3 -m mypy --strict "$sources/trainer/python")
+  (cd "$sources" && pytest)
+  (cd "$sources/trainer" && pytest)
+}
+
 fuzz() {
   if cargo +nightly --version >/dev/null 2>&1 && { cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet cargo-fuzz --locked; }; then
     echo "fuzz: libFuzzer, on $(rustc +nightly --version), $FUZZ_SECONDS s a target"
@@ -85,7 +107,7 @@ size() {
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 # What `all` does, in this order.
-JOBS=(fmt lint test docs no-std targets fuzz bench-smoke instructions size quickstart)
+JOBS=(fmt lint test docs no-std targets python fuzz bench-smoke instructions size quickstart)
 
 all() {
   for job in "${JOBS[@]}"; do

@@ -27,6 +27,11 @@ impl FileError {
         let path: PathBuf = path.into();
         move |source| Self { path: path.into_boxed_path(), source }
     }
+
+    /// What kind of error the operating system gave.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
 }
 
 impl fmt::Display for FileError {

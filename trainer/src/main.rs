@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use command::{evaluate, export, fetch, fit, inspect, quickstart, recommend, synth, tune};
+use screen::Form;
 
 /// Meta-learns recommenders for new users from interaction logs, and exports them as compact model files that the
 /// engine ranks by on the user's own device.
@@ -26,6 +27,10 @@ use command::{evaluate, export, fetch, fit, inspect, quickstart, recommend, synt
 struct Cli {
     #[command(subcommand)]
     command: Command,
+
+    /// How progress is shown on standard error
+    #[arg(long, global = true, value_enum, default_value = "line", hide_possible_values = true)]
+    progress: Form,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a problem with data, files or the network; 2 wrong usage.";
@@ -44,7 +49,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let Cli { command, progress } = Cli::parse();
+    screen::show(progress);
+    let result = match command {
         Command::Quickstart(command) => command.run(),
         Command::Fetch(command) => command.run(),
         Command::Synth(command) => command.run(),

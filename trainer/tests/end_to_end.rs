@@ -88,6 +88,25 @@ fn ml_100k() -> String {
 }
 
 #[test]
+fn progress_for_programs_is_json_on_standard_error() {
+    let place = Place::new();
+    let (world, run) = (place.world(), place.path("run"));
+    let fit = ["fit", "--data", &world, "--learner", "prototypical", "--epochs", "2", "--out", &run];
+    let output = trainer(&[&["--progress", "json"], fit.as_slice()].concat());
+    assert!(output.status.success());
+    let error = String::from_utf8(output.stderr).unwrap();
+    let lines = error.lines().filter(|line| line.starts_with("{\"stage\":"));
+    let told: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told[0]["stage"], "teacher");
+    let epochs: Vec<&Value> = told.iter().filter(|line| line["stage"] == "prototypical").collect();
+    assert_eq!(epochs.iter().map(|line| line["epoch"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    assert!(epochs.iter().all(|line| line["epochs"] == 2 && line["loss"].as_f64().is_some()));
+    assert!(epochs.iter().any(|line| line["validation"].as_f64().is_some()));
+    let quiet = trainer(&fit);
+    assert!(!String::from_utf8(quiet.stderr).unwrap().contains("epoch"), "no terminal, no progress");
+}
+
+#[test]
 fn the_file_depends_neither_on_threads_nor_on_the_order_of_rows() {
     let place = Place::new();
     let world = PathBuf::from(place.world());

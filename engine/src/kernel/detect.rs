@@ -56,7 +56,6 @@ fn ask() -> u32 {
     let avx512 = avx2 && kept & ZMM == ZMM && has(leaf_7.ebx, LEAF_7_AVX512) && has(leaf_7.ecx, LEAF_7_VNNI);
     (if avx2 { AVX2 } else { 0 }) | (if avx512 { AVX512 } else { 0 })
 }
-}
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
