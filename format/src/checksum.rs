@@ -17,8 +17,9 @@ pub(crate) fn crc32c_by_instruction(parts: &[&[u8]]) -> u32 {
 #[cfg(any(test, not(feature = "std")))]
 pub(crate) fn crc32c_by_table(parts: &[&[u8]]) -> u32 {
     use crc::{CRC_32_ISCSI, Crc, Table};
-    // 16 tables are 16 KiB and several times faster: too much for a microcontroller's flash, nothing elsewhere.
-    const TABLES: usize = if cfg!(target_os = "none") { 1 } else { 16 };
+    // 16 tables are 16 KiB and several times faster: too much for a microcontroller's flash or a page's download,
+    // nothing elsewhere.
+    const TABLES: usize = if cfg!(any(target_os = "none", target_family = "wasm")) { 1 } else { 16 };
     static CRC: Crc<u32, Table<TABLES>> = Crc::<u32, Table<TABLES>>::new(&CRC_32_ISCSI);
     let mut digest = CRC.digest();
     for part in parts {
@@ -46,7 +47,7 @@ mod tests {
     #[cfg(feature = "std")]
     #[test]
     fn instruction_and_table_agree_on_every_length() {
-        let bytes: [u8; 3000] = core::array::from_fn(|at| ((at * at) >> 3) as u8);
+        let bytes: [u8; 3000] = core::array::from_fn(|at| (at * at >> 3) as u8);
         for len in 0..bytes.len() {
             let (one, two) = bytes[..len].split_at(len / 3);
             assert_eq!(crc32c_by_instruction(&[one, two]), crc32c_by_table(&[&bytes[..len]]), "{len} bytes");
