@@ -7,6 +7,7 @@
 #   test         all tests of the workspace
 #   docs         API docs, warnings are errors
 #   no-std       the engine without std and without an allocator, linked into a bare static library
+#   wasm         the npm package and the demo page: sizes, golden requests in Node and in Chromium, axe
 #   targets      the golden requests on aarch64, wasm32, thumbv7em and riscv32imc, by emulation
 #   python       the Python packages: wheels, the size of the engine's, types, tests (Python 3.11, pip)
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
@@ -48,6 +49,8 @@ docs() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-featur
 
 # A static library with a panic handler of its own: linking std or alloc anywhere below would clash with it.
 no_std() { RUSTFLAGS='-C panic=abort' cargo build -p tinderbox --no-default-features --release --example bare; }
+
+wasm() { bindings/wasm/check.sh; }
 
 targets() { targets/run.sh; }
 
@@ -107,7 +110,7 @@ size() {
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 # What `all` does, in this order.
-JOBS=(fmt lint test docs no-std targets python fuzz bench-smoke instructions size quickstart)
+JOBS=(fmt lint test docs no-std targets wasm python fuzz bench-smoke instructions size quickstart)
 
 all() {
   for job in "${JOBS[@]}"; do

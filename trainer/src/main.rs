@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use command::{evaluate, export, fetch, fit, inspect, quickstart, recommend, synth, tune};
+use command::{demo, evaluate, export, fetch, fit, inspect, quickstart, recommend, synth, tune};
 use screen::Form;
 
 /// Meta-learns recommenders for new users from interaction logs, and exports them as compact model files that the
@@ -46,6 +46,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
     Recommend(recommend::Recommend),
+    Demo(demo::Demo),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::Evaluate(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Recommend(command) => command.run(),
+        Command::Demo(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! One command, one file: its arguments and what it does.
 
+pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod fetch;

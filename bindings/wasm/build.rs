@@ -1,0 +1,11 @@
+//! Asks the linker for a stack of the size that the engine needs, in place of the usual megabyte.
+
+/// Ranking and embedding keep at most 4 KB at once; the rest is for their callers and for messages.
+const STACK: u32 = 64 << 10;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
+        println!("cargo::rustc-link-arg-cdylib=-zstack-size={STACK}");
+    }
+}
