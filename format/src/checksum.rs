@@ -45,7 +45,7 @@ mod tests {
     #[cfg(feature = "std")]
     #[test]
     fn instruction_and_table_agree_on_every_length() {
-        let bytes: [u8; 3000] = core::array::from_fn(|at| (at * at >> 3) as u8);
+        let bytes: [u8; 3000] = core::array::from_fn(|at| ((at * at) >> 3) as u8);
         for len in 0..bytes.len() {
             let (one, two) = bytes[..len].split_at(len / 3);
             assert_eq!(crc32c_by_instruction(&[one, two]), crc32c_by_table(&[&bytes[..len]]), "{len} bytes");
