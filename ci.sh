@@ -14,6 +14,7 @@
 #   bench-smoke  every benchmark once, after it has checked its answer
 #   instructions instructions of fixed requests under callgrind, against benches/instructions.json
 #   size         the engine in a stripped C program, against bindings/c/size
+#   jni          the golden requests through JNI, on this machine's JVM (a JDK must be there)
 #   quickstart   the README's first command
 #   all          all of them, in this order
 set -euo pipefail
@@ -37,6 +38,7 @@ fmt() {
 lint() {
   cargo clippy --workspace --all-targets --all-features -- -D warnings
   cargo clippy -p tinderbox-format -p tinderbox --no-default-features -- -D warnings
+  cargo clippy -p tinderbox-c --no-default-features --profile small -- -D warnings
   cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --features libfuzzer -- -D warnings
 }
 
@@ -107,10 +109,12 @@ size() {
   [ "$bytes" -le $(($(cat "$recorded") + 1024)) ]
 }
 
+jni() { bindings/jni/test.sh; }
+
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 # What `all` does, in this order.
-JOBS=(fmt lint test docs no-std targets wasm python fuzz bench-smoke instructions size quickstart)
+JOBS=(fmt lint test docs no-std targets wasm python jni fuzz bench-smoke instructions size quickstart)
 
 all() {
   for job in "${JOBS[@]}"; do

@@ -110,7 +110,7 @@ typedef struct tbx_model tbx_model;
 typedef struct tbx_session tbx_session;
 
 // Text inside the model file, UTF-8, **not** ended by a zero byte; lives as long as the file's bytes.
-typedef struct tbx_text {
+typedef struct {
     // The first byte; never null after TBX_STATUS_OK.
     const char *data;
     // Bytes.
@@ -118,7 +118,7 @@ typedef struct tbx_text {
 } tbx_text;
 
 // What a model is.
-typedef struct tbx_shape {
+typedef struct {
     // Two files with the same content id hold the same model.
     uint64_t content_id;
     // Items of the catalogue, numbered from 0, most popular first.
@@ -140,7 +140,7 @@ typedef struct tbx_shape {
 } tbx_shape;
 
 // A feedback level.
-typedef struct tbx_level {
+typedef struct {
     // The rating that it stands for.
     float value;
     // 1 if it counts as liked, else 0.
@@ -148,7 +148,7 @@ typedef struct tbx_level {
 } tbx_level;
 
 // One piece of feedback: an item and a feedback level of the model.
-typedef struct tbx_interaction {
+typedef struct {
     // Number of the item; from the number of items on, the items of tbx_add_items.
     uint32_t item;
     // Number of the feedback level: tbx_like, tbx_dislike and tbx_rate find it.
@@ -156,7 +156,7 @@ typedef struct tbx_interaction {
 } tbx_interaction;
 
 // Which items a ranking may contain. All zero: every item but those of the support. Arrays are not kept.
-typedef struct tbx_filter {
+typedef struct {
     // Only these items, ascending and distinct. Null: all. To allow nothing: not null, with a length of 0.
     const uint32_t *allow;
     // Elements of `allow`.
@@ -174,7 +174,7 @@ typedef struct tbx_filter {
 } tbx_filter;
 
 // An item and its score.
-typedef struct tbx_ranked {
+typedef struct {
     // Number of the item; from the number of items on, the items of tbx_add_items.
     uint32_t item;
     // Cosine to the user, or attended feedback: comparable within one list.
@@ -182,7 +182,7 @@ typedef struct tbx_ranked {
 } tbx_ranked;
 
 // One piece of the user's feedback, and what it does to an item.
-typedef struct tbx_reason {
+typedef struct {
     // The item that the feedback was on.
     uint32_t item;
     // How much lower the explained item would score without that feedback; negative if it would be higher.
@@ -190,13 +190,13 @@ typedef struct tbx_reason {
 } tbx_reason;
 
 // One ranking of a batch: the arguments of tbx_rank, and its result.
-typedef struct tbx_request {
+typedef struct {
     // For whom; several requests may share a session.
-    const struct tbx_session *session;
+    const tbx_session *session;
     // Null for every item but those of the support.
-    const struct tbx_filter *filter;
+    const tbx_filter *filter;
     // Room for the list, this request's own.
-    struct tbx_ranked *out;
+    tbx_ranked *out;
     // Elements of `out`.
     size_t capacity;
     // Set to how many were written.
@@ -215,7 +215,7 @@ const char *tbx_status_text(int32_t status);
 uint32_t tbx_abi_version(void);
 
 // Name of the instruction set that this CPU is served with, such as "avx2". Results do not depend on it.
-struct tbx_text tbx_kernel(void);
+tbx_text tbx_kernel(void);
 
 // Bytes for the memory of tbx_open.
 size_t tbx_model_size(void);
@@ -229,150 +229,141 @@ tbx_status tbx_open(const void *file,
                     size_t file_len,
                     void *memory,
                     size_t memory_size,
-                    const struct tbx_model **model);
+                    const tbx_model **model);
 
 // Checks every byte of the file: about a millisecond for every five megabytes.
-tbx_status tbx_verify(const struct tbx_model *model);
+tbx_status tbx_verify(const tbx_model *model);
 
 // What the model is.
-tbx_status tbx_model_shape(const struct tbx_model *model, struct tbx_shape *shape);
+tbx_status tbx_model_shape(const tbx_model *model, tbx_shape *shape);
 
 // A feedback level, by its number.
-tbx_status tbx_model_level(const struct tbx_model *model, uint32_t number, struct tbx_level *level);
+tbx_status tbx_model_level(const tbx_model *model, uint32_t number, tbx_level *level);
 
 // The model card, a JSON object: what the model was trained on, and how well it did.
-tbx_status tbx_model_card(const struct tbx_model *model, struct tbx_text *card);
+tbx_status tbx_model_card(const tbx_model *model, tbx_text *card);
 
 // Items to show a new user first, best first: an array inside the file, `len` long, possibly empty.
-tbx_status tbx_onboarding(const struct tbx_model *model, const uint32_t **items, size_t *len);
+tbx_status tbx_onboarding(const tbx_model *model, const uint32_t **items, size_t *len);
 
 // The item with this id, by binary search.
-tbx_status tbx_item(const struct tbx_model *model, const char *id, size_t id_len, uint32_t *item);
+tbx_status tbx_item(const tbx_model *model, const char *id, size_t id_len, uint32_t *item);
 
 // Id of an item.
-tbx_status tbx_item_id(const struct tbx_model *model, uint32_t item, struct tbx_text *id);
+tbx_status tbx_item_id(const tbx_model *model, uint32_t item, tbx_text *id);
 
 // Title of an item; TBX_STATUS_ABSENT where it has none.
-tbx_status tbx_item_title(const struct tbx_model *model, uint32_t item, struct tbx_text *title);
+tbx_status tbx_item_title(const tbx_model *model, uint32_t item, tbx_text *title);
 
 // The category of this name, by binary search.
-tbx_status tbx_category(const struct tbx_model *model, const char *name, size_t name_len, uint32_t *category);
+tbx_status tbx_category(const tbx_model *model, const char *name, size_t name_len, uint32_t *category);
 
 // Name of a category.
-tbx_status tbx_category_name(const struct tbx_model *model, uint32_t category, struct tbx_text *name);
+tbx_status tbx_category_name(const tbx_model *model, uint32_t category, tbx_text *name);
 
 // Whether an item is in a category: 1 or 0.
-tbx_status tbx_category_contains(const struct tbx_model *model,
+tbx_status tbx_category_contains(const tbx_model *model,
                                  uint32_t category,
                                  uint32_t item,
                                  uint32_t *contains);
 
 // The item feature of this name ("genre:Comedy"), by binary search.
-tbx_status tbx_item_feature(const struct tbx_model *model,
-                            const char *name,
-                            size_t name_len,
-                            uint32_t *feature);
+tbx_status tbx_item_feature(const tbx_model *model, const char *name, size_t name_len, uint32_t *feature);
 
 // Name of an item feature.
-tbx_status tbx_item_feature_name(const struct tbx_model *model, uint32_t feature, struct tbx_text *name);
+tbx_status tbx_item_feature_name(const tbx_model *model, uint32_t feature, tbx_text *name);
 
 // The user feature of this name ("age:25"), by binary search.
-tbx_status tbx_user_feature(const struct tbx_model *model,
-                            const char *name,
-                            size_t name_len,
-                            uint32_t *feature);
+tbx_status tbx_user_feature(const tbx_model *model, const char *name, size_t name_len, uint32_t *feature);
 
 // Name of a user feature.
-tbx_status tbx_user_feature_name(const struct tbx_model *model, uint32_t feature, struct tbx_text *name);
+tbx_status tbx_user_feature_name(const tbx_model *model, uint32_t feature, tbx_text *name);
 
 // Bytes for the memory of a session of up to `capacity` interactions; 0 if `model` is not a model.
-size_t tbx_session_size(const struct tbx_model *model, size_t capacity);
+size_t tbx_session_size(const tbx_model *model, size_t capacity);
 
 // Makes a session that ranks for a user of whom nothing is known. `memory` begins at a multiple of TBX_ALIGNMENT,
 // has tbx_session_size(model, capacity) bytes, whatever they hold, and is the session's as long as it is used.
 // The model handle may go; the file's bytes must stay.
-tbx_status tbx_session_new(const struct tbx_model *model,
+tbx_status tbx_session_new(const tbx_model *model,
                            void *memory,
                            size_t memory_size,
-                           struct tbx_session **session);
+                           tbx_session **session);
 
 // A bare like of an item.
-tbx_status tbx_like(const struct tbx_model *model, uint32_t item, struct tbx_interaction *interaction);
+tbx_status tbx_like(const tbx_model *model, uint32_t item, tbx_interaction *interaction);
 
 // A bare dislike of an item; TBX_STATUS_NO_DISLIKES from a model of implicit feedback.
-tbx_status tbx_dislike(const struct tbx_model *model, uint32_t item, struct tbx_interaction *interaction);
+tbx_status tbx_dislike(const tbx_model *model, uint32_t item, tbx_interaction *interaction);
 
 // A rating of an item, on the scale that the model was trained on; the nearest level counts.
-tbx_status tbx_rate(const struct tbx_model *model,
-                    uint32_t item,
-                    float rating,
-                    struct tbx_interaction *interaction);
+tbx_status tbx_rate(const tbx_model *model, uint32_t item, float rating, tbx_interaction *interaction);
 
 // Adapts to the whole support set; what the session had adapted to before is forgotten. The order has no influence
 // beyond the rounding of sums. The array is not kept.
-tbx_status tbx_adapt(struct tbx_session *session,
-                     const struct tbx_interaction *support,
+tbx_status tbx_adapt(tbx_session *session,
+                     const tbx_interaction *support,
                      size_t len);
 
 // Says what is known of the user beside feedback: numbers of user features. Replaces what was said before, and
 // adapts to the present support again. The array is not kept.
-tbx_status tbx_set_features(struct tbx_session *session,
+tbx_status tbx_set_features(tbx_session *session,
                             const uint32_t *features,
                             size_t len);
 
 // Ranks these items together with the catalogue from now on, numbered from its end, and forgets the support. Replaces
 // what was added before. `rows` (items x dim) and `scales` (items), as tbx_embed_item and tbx_adapt_item made them,
 // are borrowed as long as the session is used, or until other items replace them.
-tbx_status tbx_add_items(struct tbx_session *session,
+tbx_status tbx_add_items(tbx_session *session,
                          const int8_t *rows,
                          const float *scales,
                          size_t items);
 
 // The adapted user embedding, `dim` floats inside the session, until the session is used again.
-tbx_status tbx_user(const struct tbx_session *session, const float **user, size_t *dim);
+tbx_status tbx_user(const tbx_session *session, const float **user, size_t *dim);
 
 // Ranks the catalogue and the added items for the user, exactly, best first, ties to the lower number. Writes as many
 // as exist, up to `capacity`, and sets `len` to how many. `filter`: null for every item but those of the support.
-tbx_status tbx_rank(const struct tbx_session *session,
-                    const struct tbx_filter *filter,
-                    struct tbx_ranked *out,
+tbx_status tbx_rank(const tbx_session *session,
+                    const tbx_filter *filter,
+                    tbx_ranked *out,
                     size_t capacity,
                     size_t *len);
 
 // Bytes for the memory of tbx_rank_diverse with so many candidates; 0 if `model` is not a model.
-size_t tbx_rank_diverse_size(const struct tbx_model *model, size_t candidates);
+size_t tbx_rank_diverse_size(const tbx_model *model, size_t candidates);
 
 // The best `candidates` items in an order that trades relevance for variety (maximal marginal relevance), the first
 // `top` of them at the front of `out`, which has room for `candidates`. `diversity` 0 is the plain ranking, 1 ignores
 // the user after the first place. The scores are those of the plain ranking. `memory`: tbx_rank_diverse_size bytes
 // at a multiple of TBX_ALIGNMENT, for the time of the call.
-tbx_status tbx_rank_diverse(const struct tbx_session *session,
-                            const struct tbx_filter *filter,
+tbx_status tbx_rank_diverse(const tbx_session *session,
+                            const tbx_filter *filter,
                             float diversity,
                             size_t top,
                             void *memory,
                             size_t memory_size,
-                            struct tbx_ranked *out,
+                            tbx_ranked *out,
                             size_t candidates,
                             size_t *len);
 
 // The items nearest to `item` by cosine, whatever the user thinks of it; `item` itself is left out. Otherwise as
 // tbx_rank.
-tbx_status tbx_similar(const struct tbx_session *session,
+tbx_status tbx_similar(const tbx_session *session,
                        uint32_t item,
-                       const struct tbx_filter *filter,
-                       struct tbx_ranked *out,
+                       const tbx_filter *filter,
+                       tbx_ranked *out,
                        size_t capacity,
                        size_t *len);
 
 // The score of one item: the same bits as in a ranking.
-tbx_status tbx_score(const struct tbx_session *session, uint32_t item, float *score);
+tbx_status tbx_score(const tbx_session *session, uint32_t item, float *score);
 
 // Which of the user's feedback raised `item`, and by how much, the strongest first. Writes as many as there are
 // interactions, up to `capacity`, and sets `len` to how many.
-tbx_status tbx_explain(struct tbx_session *session,
+tbx_status tbx_explain(tbx_session *session,
                        uint32_t item,
-                       struct tbx_reason *out,
+                       tbx_reason *out,
                        size_t capacity,
                        size_t *len);
 
@@ -382,14 +373,14 @@ size_t tbx_rank_batch_size(size_t requests);
 // Does many rankings in one pass over the catalogue; each list is, to the bit, that of tbx_rank. Neighbours that rank
 // the same model share the pass. `memory`: tbx_rank_batch_size(len) bytes at a multiple of TBX_ALIGNMENT, for
 // the time of the call. If one request is refused, none is done.
-tbx_status tbx_rank_batch(struct tbx_request *requests,
+tbx_status tbx_rank_batch(tbx_request *requests,
                           size_t len,
                           void *memory,
                           size_t memory_size);
 
 // Embeds an item that training never saw by its item features, for tbx_add_items: writes `row` (dim bytes) and its
 // scale.
-tbx_status tbx_embed_item(const struct tbx_model *model,
+tbx_status tbx_embed_item(const tbx_model *model,
                           const uint32_t *features,
                           size_t features_len,
                           int8_t *row,
@@ -397,12 +388,12 @@ tbx_status tbx_embed_item(const struct tbx_model *model,
                           float *scale);
 
 // Bytes for the memory of tbx_adapt_item with so many raters; 0 if `model` is not a model.
-size_t tbx_adapt_item_size(const struct tbx_model *model, size_t raters);
+size_t tbx_adapt_item_size(const tbx_model *model, size_t raters);
 
 // Embeds an item by its item features and by its first raters. `users`: raters x dim, each the tbx_user of a session
 // without the feedback at hand; `levels`: what they said, as feedback levels, raters. `memory`: tbx_adapt_item_size
 // bytes at a multiple of TBX_ALIGNMENT, for the time of the call. Writes `row` (dim bytes) and its scale.
-tbx_status tbx_adapt_item(const struct tbx_model *model,
+tbx_status tbx_adapt_item(const tbx_model *model,
                           const uint32_t *features,
                           size_t features_len,
                           const float *users,
