@@ -127,7 +127,8 @@ impl Kernel {
 
     /// `out += sum_c coefficients[c] * columns[c]`, first the even `c` in their order and apart from them the odd
     /// ones: a matrix times a vector, without a horizontal sum, so that every vector width gives the same bits.
-    /// `columns`: c x out. Coefficients without a whole column are left out.
+    /// `columns`: c x out. Coefficients without a whole column are left out. The length of `out` is a multiple of 16;
+    /// what goes beyond is left alone.
     pub fn accumulate(self, columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
         let whole = columns.len() / out.len().max(1);
         let coefficients = &coefficients[..coefficients.len().min(whole)];

@@ -63,14 +63,9 @@ pub(crate) fn accumulate<const BLOCK: usize>(columns: &[f32], coefficients: &[f3
         accumulate_block(columns, stride, at, coefficients, block);
         at += BLOCK;
     }
-    let (blocks, rest) = rest.as_chunks_mut::<LANES>();
-    for block in blocks {
+    for block in rest.as_chunks_mut::<LANES>().0 {
         accumulate_block(columns, stride, at, coefficients, block);
         at += LANES;
-    }
-    for one in rest {
-        accumulate_block(columns, stride, at, coefficients, core::array::from_mut(one));
-        at += 1;
     }
 }
 
