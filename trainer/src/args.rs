@@ -77,7 +77,8 @@ pub(crate) struct LearnerArgs {
     #[arg(long)]
     first_order: bool,
 
-    /// Weight of the closed-form teacher's predictions beside the users' own likes; 0 trains without a teacher
+    /// Weight of the closed-form teacher's predictions beside the users' own likes; 0 trains without a teacher, in time
+    /// order it is three tenths
     #[arg(long, value_name = "WEIGHT", default_value_t = Config::default().teacher_weight)]
     teacher_weight: f64,
 

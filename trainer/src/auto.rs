@@ -1,16 +1,16 @@
 //! `--learner auto`: which configurations are tried on a data set, and which is kept.
 //!
 //! ```text
-//! compact   maml at 32 dimensions: the best wherever most items have many likes
-//! close     the same with ten times as much of the teacher: the best where there are few users
-//! spread    maml at 128, with more of the teacher and smaller steps
+//! compact   maml at 32 dimensions, started from a factorisation: the best wherever most items have many likes
+//! close     the same with ten times as much of the teacher, started from its directions: where there are few users
+//! spread    maml at 128, started from the teacher's directions, with more of it and smaller steps
 //! smooth    spread, started from a factorisation in place of the full teacher, if spread was worth it
 //! wide      maml at 256, from the better of the two
 //! ```
 //!
 //! Before that, the teacher is chosen: the ridge of each item on all others where that can be fitted, the ridge on its
 //! nearest alone where it ranks better on the validation users or there is no other. On long tails that gained .02.
-//! The near teacher's directions leave smooth nothing to win.
+//! All then start from the near teacher's directions, and smooth has nothing to win.
 //!
 //! The better of the first two is kept unless larger ones do better on the validation users by more than one standard
 //! error of the paired difference; of these, the best. To ask the widest for a standard error more cost .015 of NDCG@10
@@ -95,17 +95,19 @@ pub(crate) fn try_all(
     let has_teacher = training.teacher(&compact).is_some();
     if has_teacher {
         compact.regression = training.better_regression();
+        compact.start.from_teacher |= compact.regression == Regression::Near;
     }
     let mut tried = vec![train(compact.clone())];
+    let taught = Start { from_teacher: true, ..compact.start };
     let teacher_weight = MUCH_TEACHER * compact.teacher_weight;
-    tried.extend(has_teacher.then(|| train(Config { teacher_weight, ..compact.clone() })));
+    tried.extend(has_teacher.then(|| train(Config { teacher_weight, start: taught, ..compact.clone() })));
     let small = best(&tried);
     let smooth = Start { from_teacher: false, regularisation: SMOOTH, ..compact.start };
     let spread = Config {
         dim: dim.unwrap_or(SPREAD),
         teacher_weight: MORE_TEACHER * compact.teacher_weight,
         learning_rate: SMALLER_STEPS * compact.learning_rate,
-        start: if has_teacher { compact.start } else { smooth },
+        start: if has_teacher { taught } else { smooth },
         ..compact
     };
     let first = tried.len();

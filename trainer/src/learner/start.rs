@@ -1,5 +1,5 @@
-//! Where meta-training starts: the teacher's directions for the rows or, without a teacher, a matrix factorisation;
-//! popularity on an axis of its own.
+//! Where meta-training starts: a matrix factorisation or the teacher's directions for the rows; popularity on an axis
+//! of its own.
 //!
 //! An axis of the embedding carries an item's popularity and another makes up for the length, so that
 //! popularity is part of the cosine, and how much of it a user gets is the prior's component there.
@@ -21,6 +21,10 @@ const POPULAR: f32 = 0.3;
 const AXES: usize = 2;
 
 /// Where the rows' start values come from.
+///
+/// By default from a factorisation: on two dense sets of movie ratings it was as good as the teacher's directions or
+/// better by .004 of NDCG@10, and new items with ten raters are placed better by .01 to .04. On long tails the
+/// directions are better by far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Start {
@@ -36,7 +40,7 @@ pub struct Start {
 
 impl Default for Start {
     fn default() -> Self {
-        Self { from_teacher: true, regularisation: 0.01, unobserved: 1.0, sweeps: 10 }
+        Self { from_teacher: false, regularisation: 0.01, unobserved: 1.0, sweeps: 10 }
     }
 }
 
