@@ -1,4 +1,4 @@
-//! Writes a made model file, for measuring from other languages: `sample ITEMS DIM FILE`.
+//! Writes a made model file, for measuring from other languages: `sample ITEMS DIM FILE [sketched]`.
 
 use std::process::ExitCode;
 use tinderbox_benches::{RULES, Sample};
@@ -15,8 +15,14 @@ fn main() -> ExitCode {
 }
 
 fn write(arguments: &[String]) -> Result<(), String> {
-    let [items, dim, path] = arguments else { return Err("usage: sample ITEMS DIM FILE".to_owned()) };
+    let (make, arguments): (fn(_, _, _) -> _, _) = match arguments {
+        [rest @ .., last] if last == "sketched" => (Sample::sketched, rest),
+        all => (Sample::made, all),
+    };
+    let [items, dim, path] = arguments else {
+        return Err("usage: sample ITEMS DIM FILE [sketched]".to_owned());
+    };
     let number = |text: &String| text.parse().map_err(|error| format!("{text}: {error}"));
-    let sample = Sample::made(RULES[0], number(items)?, number(dim)?);
+    let sample = make(RULES[0], number(items)?, number(dim)?);
     std::fs::write(path, sample.bytes()).map_err(|error| format!("{path}: {error}"))
 }

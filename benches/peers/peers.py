@@ -79,12 +79,12 @@ def build(target: Path) -> tuple[ctypes.CDLL, ctypes.CDLL]:
     return tbx, loop
 
 
-def sample(items: int, dim: int, target: Path) -> Path:
-    """A made model file: random directions, so that no peer is helped by structure."""
-    path = target / f"{items}x{dim}.tbx"
+def sample(items: int, dim: int, kind: list[str], target: Path) -> Path:
+    """A made model file: random directions, so that no peer is helped by structure; or rows like trained ones, with sketches."""
+    path = target / f"{'-'.join([f'{items}x{dim}', *kind])}.tbx"
     if not path.exists():
         cargo = ["cargo", "run", "--quiet", "--release", "-p", "tinderbox-benches", "--example", "sample", "--target-dir", str(target)]
-        subprocess.run([*cargo, "--", str(items), str(dim), str(path)], cwd=ROOT, check=True)
+        subprocess.run([*cargo, "--", str(items), str(dim), str(path), *kind], cwd=ROOT, check=True)
     return path
 
 
@@ -560,6 +560,7 @@ def main():
     parser.add_argument("--cpu", type=int, help="the core to run on; default: the last one allowed")
     parser.add_argument("--target", type=Path, default=ROOT / "target/peers", help="where to build and to keep model files")
     parser.add_argument("--markdown", type=Path, help="write the tables there, too")
+    parser.add_argument("--sketched", action="store_true", help="rows along few directions, like trained ones, and sketches in the file")
     parser.add_argument("--quick", action="store_true", help="numpy and faiss on one small catalogue")
     options = parser.parse_args()
     if options.quick:
@@ -568,7 +569,8 @@ def main():
     options.target.mkdir(parents=True, exist_ok=True)
     tbx, loop = build(options.target)
     cells = [(int(items), int(dim)) for dim in options.dims.split(",") for items in options.items.split(",")]
-    paths = {cell: sample(*cell, options.target) for cell in cells}
+    kind = ["sketched"] if options.sketched else []
+    paths = {cell: sample(*cell, kind, options.target) for cell in cells}
     os.sched_setaffinity(0, {options.cpu if options.cpu is not None else max(os.sched_getaffinity(0))})
 
     class Text(ctypes.Structure):
@@ -581,7 +583,7 @@ def main():
     for items, dim in cells:
         engine, model = Engine(tbx, loop, paths[items, dim]), Model.read(paths[items, dim])
         users = make_users(engine, model)
-        name, quick = f"{items:,} items, dim {dim}", options.quick
+        name, quick = ", ".join([f"{items:,} items", f"dim {dim}", *kind]), options.quick
         budget = 3.0 if items < 100_000 else 20.0
         if "request" in options.groups:
             group = [ours(engine), *request_peers(model, users, quick)]
