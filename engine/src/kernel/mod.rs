@@ -10,7 +10,13 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod detect;
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 pub(crate) mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 /// The largest magnitude of a component of a query.
 ///
@@ -29,6 +35,12 @@ enum Isa {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    Dotprod,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 /// Calls `$function` of the module that `$kernel` stands for.
@@ -42,15 +54,37 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
             Isa::Avx512 => unsafe { avx512::$function($($argument),*) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: a Neon kernel is made by `neon()` alone, after it found the feature.
+            Isa::Neon => unsafe { neon::$function($($argument),*) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: a Dotprod kernel is made by `dotprod()` alone, after it found the features.
+            Isa::Dotprod => unsafe { dotprod::$function($($argument),*) },
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => simd128::$function($($argument),*),
         }
     };
+}
+
+/// Whether the CPU has the feature: asked at run time with feature `std`, at compile time without, as only the
+/// operating system knows.
+#[cfg(target_arch = "aarch64")]
+macro_rules! has_on_aarch64 {
+    ($feature:tt) => {{
+        #[cfg(feature = "std")]
+        let found = std::arch::is_aarch64_feature_detected!($feature);
+        #[cfg(not(feature = "std"))]
+        let found = cfg!(target_feature = $feature);
+        found
+    }};
 }
 
 #[allow(unsafe_code, reason = "functions with a target feature, where there are any, are unsafe to call")]
 impl Kernel {
     /// The fastest that this CPU has, asked at run time.
     pub fn detect() -> Self {
-        Self::avx512().or(Self::avx2()).unwrap_or(Self::scalar())
+        let x86 = Self::avx512().or(Self::avx2());
+        x86.or(Self::dotprod()).or(Self::neon()).or(Self::simd128()).unwrap_or(Self::scalar())
     }
 
     /// The definition; every target has it.
@@ -60,7 +94,8 @@ impl Kernel {
 
     /// All that this CPU has, slowest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Some(Self::scalar()), Self::avx2(), Self::avx512()].into_iter().flatten()
+        let others = [Self::avx2(), Self::avx512(), Self::neon(), Self::dotprod(), Self::simd128()];
+        [Self::scalar()].into_iter().chain(others.into_iter().flatten())
     }
 
     fn avx2() -> Option<Self> {
@@ -77,6 +112,28 @@ impl Kernel {
         None
     }
 
+    fn neon() -> Option<Self> {
+        #[cfg(target_arch = "aarch64")]
+        return has_on_aarch64!("neon").then_some(Self(Isa::Neon));
+        #[cfg(not(target_arch = "aarch64"))]
+        None
+    }
+
+    fn dotprod() -> Option<Self> {
+        #[cfg(target_arch = "aarch64")]
+        return (has_on_aarch64!("neon") && has_on_aarch64!("dotprod")).then_some(Self(Isa::Dotprod));
+        #[cfg(not(target_arch = "aarch64"))]
+        None
+    }
+
+    /// WebAssembly cannot ask: a module with an instruction that the host lacks is not loaded.
+    fn simd128() -> Option<Self> {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Some(Self(Isa::Simd128));
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        None
+    }
+
     /// Name of the instruction set, in lower case.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -85,6 +142,12 @@ impl Kernel {
             Isa::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Dotprod => "dotprod",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => "simd128",
         }
     }
 
