@@ -80,7 +80,7 @@ def build(target: Path) -> tuple[ctypes.CDLL, ctypes.CDLL]:
 
 
 def sample(items: int, dim: int, kind: list[str], target: Path) -> Path:
-    """A made model file: random directions, so that no peer is helped by structure; or rows like trained ones, with sketches."""
+    """A made model file: random directions, so that no peer is helped by structure; or few directions and sketches."""
     path = target / f"{'-'.join([f'{items}x{dim}', *kind])}.tbx"
     if not path.exists():
         cargo = ["cargo", "run", "--quiet", "--release", "-p", "tinderbox-benches", "--example", "sample", "--target-dir", str(target)]
@@ -560,7 +560,7 @@ def main():
     parser.add_argument("--cpu", type=int, help="the core to run on; default: the last one allowed")
     parser.add_argument("--target", type=Path, default=ROOT / "target/peers", help="where to build and to keep model files")
     parser.add_argument("--markdown", type=Path, help="write the tables there, too")
-    parser.add_argument("--sketched", action="store_true", help="rows along few directions, like trained ones, and sketches in the file")
+    parser.add_argument("--sketched", action="store_true", help="rows and users along the same few directions, and sketches in the file")
     parser.add_argument("--quick", action="store_true", help="numpy and faiss on one small catalogue")
     options = parser.parse_args()
     if options.quick:

@@ -37,8 +37,7 @@ const MODEL_VARIABLE: &str = "TINDERBOX_MODEL";
 /// The name under which it is measured.
 const GIVEN: &str = "file";
 
-/// How fast the components of a sketched model fade: a tenth of the rows' squared length is outside 16 directions, as in
-/// the models trained on MovieLens 100K.
+/// How fast the components of a sketched model fade: a tenth of the rows' squared length is outside 16 directions.
 const FADING: f32 = 0.93;
 
 /// Inner steps of a made `maml` model: what the trainer's default gives.
@@ -62,7 +61,7 @@ impl Sample {
         Self::with_fading(rule, items, dim, 1.0)
     }
 
-    /// The same with rows that mostly lie along a few directions, as those of trained models do, and with sketches.
+    /// The same with rows and users that mostly lie along the same few directions, and with sketches: where they pay.
     pub fn sketched(rule: Rule, items: usize, dim: usize) -> Self {
         Self::with_fading(rule, items, dim, FADING)
     }
@@ -75,7 +74,8 @@ impl Sample {
         let (rows, scales) = catalogue(&mut noise, &prior, items, fading);
         let sketch = if fading < 1.0 { MadeSketch::of(&rows, &scales, dim) } else { None };
         let is_maml = matches!(rule, Rule::Maml { .. });
-        let step_sizes = noise.floats(STEPS * dim, 0.3);
+        let mut step_sizes = noise.floats(STEPS * dim, 0.3);
+        step_sizes.chunks_exact_mut(dim).for_each(|step| fade(step, fading));
         let (gram, preconditioner) = (noise.floats(dim * dim, 0.02), noise.floats(dim * dim, 0.2));
         let ids: Vec<String> = (0..items).map(|item| item.to_string()).collect();
         let features: Vec<String> = (0..FEATURES).map(|feature| format!("genre:{feature:02}")).collect();

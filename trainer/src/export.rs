@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 
 use tinderbox::{
-    EmbedError, FileError, Interaction, ModelFile, OpenError, Session, SessionError, VerifyError,
-    quantise_row,
+    EmbedError, FileError, Filter, Interaction, ModelFile, OpenError, RankError, Ranked, Session,
+    SessionError, VerifyError, quantise_row,
 };
 use tinderbox_format as format;
-use tinderbox_format::{Category, Contents, Level, MadeSketch, WriteError};
+use tinderbox_format::{Category, Contents, Level, MadeSketch, Model, SKETCH_DIM, Sketch, WriteError};
 
 use crate::learner::Rule;
 use crate::metrics::Scorer;
@@ -26,13 +26,18 @@ const SUPPORTS: [usize; 4] = [1, 5, 20, 60];
 /// makes several tenths.
 const TOLERANCE: f32 = 0.03;
 
-/// From where on sketches pay. Ranking 1,000,000 x 64 made items by them took .3 to .4 of the time of the plain pass
-/// (AVX-512) with up to .28 of the squared length outside the sketches, and 1.5 times as long with .75. With 100,000
-/// items it takes half of what is 80 us without, for a file that is a third larger; with 32 dimensions the sketches are
-/// half as long as the rows.
+/// From where on sketches pay: with fewer items or dimensions there is less to gain than the file grows by. Ranking
+/// 1,000,000 x 64 made items took .3 to .4 of the time of the plain pass (AVX-512) where rows and users lie along the
+/// same few directions, and 1.5 times as long where they do not.
 const SKETCHED_ITEMS: usize = 100_000;
 const SKETCHED_DIM: usize = 64;
-const SKETCHED_REST: f32 = 0.3;
+
+/// The largest share of rows that may have to be read in spite of the sketches, in the mean over a few users.
+const MOST_READ: f32 = 0.02;
+
+/// Users for that, and the interactions of each.
+const SKETCHED_USERS: usize = 16;
+const SKETCHED_SUPPORT: usize = 10;
 
 /// What an export found when it read its own file back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +72,9 @@ pub enum ExportError {
     /// The engine refuses what the trainer gives it.
     #[error("the engine refuses the exported model")]
     Session(#[from] SessionError),
+    /// The engine refuses to rank.
+    #[error("the engine refuses to rank by the exported model")]
+    Rank(#[from] RankError),
     /// A new item has no direction to be ranked by.
     #[error("a new item cannot be embedded by its features")]
     Embed(#[from] EmbedError),
@@ -91,8 +99,14 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`]; a file that failed the comparison is removed.
 pub fn export(run: &Run, path: &Path) -> Result<Exported, ExportError> {
-    write(run, path)?;
-    let file = ModelFile::read(path)?;
+    write(run, path, true)?;
+    let mut file = ModelFile::read(path)?;
+    if let Some(sketch) = file.model()?.sketch()
+        && share_read(file.model()?, sketch)? > MOST_READ
+    {
+        write(run, path, false)?;
+        file = ModelFile::read(path)?;
+    }
     let model = file.model()?;
     model.verify()?;
     match largest_difference(run, &file) {
@@ -109,12 +123,12 @@ pub fn export(run: &Run, path: &Path) -> Result<Exported, ExportError> {
     }
 }
 
-fn write(run: &Run, path: &Path) -> Result<(), WriteError> {
+fn write(run: &Run, path: &Path, with_sketches: bool) -> Result<(), WriteError> {
     let learned = &run.learned;
     let (rows, scales) = quantise(&learned.rows, learned.dim);
     let levels = levels(run);
     let members = members(run);
-    let sketch = sketch(run, &rows, &scales);
+    let sketch = if with_sketches { sketch(run, &rows, &scales) } else { None };
     let categories: Vec<Category<'_>> =
         members.iter().map(|(name, items)| Category { name, items: items.as_slice() }).collect();
     Contents {
@@ -147,15 +161,52 @@ fn write(run: &Run, path: &Path) -> Result<(), WriteError> {
     .write(path)
 }
 
-/// Sketches of the rows where ranking by them is faster: a large catalogue whose rows mostly lie along a few
-/// directions.
+/// Sketches of the rows, for a catalogue that is large enough.
 fn sketch(run: &Run, rows: &[i8], scales: &[f32]) -> Option<MadeSketch> {
     let dim = run.learned.dim;
     let is_by_cosine = !matches!(run.learned.rule, Rule::Matching { .. });
-    if !is_by_cosine || dim < SKETCHED_DIM || scales.len() < SKETCHED_ITEMS {
-        return None;
+    let is_large = dim >= SKETCHED_DIM && scales.len() >= SKETCHED_ITEMS;
+    if is_by_cosine && is_large { MadeSketch::of(rows, scales, dim) } else { None }
+}
+
+/// The share of rows that sketches leave to be read for the best ten, in the mean over users who like popular items.
+///
+/// Whether rows lie along a few directions is not enough: under `maml` users may lie across them, and no bound is tight.
+fn share_read(model: Model<'_>, sketch: Sketch<'_>) -> Result<f32, ExportError> {
+    let (items, like) = (model.items(), model.levels().plain_like().unwrap_or_default() as u8);
+    let mut scratch = vec![0.0; Session::scratch_len(&model, SKETCHED_SUPPORT)];
+    let mut session = Session::new(model, &mut scratch)?;
+    let mut read = 0;
+    for user in 0..SKETCHED_USERS {
+        let item = |at: usize| (user + at * SKETCHED_USERS * (at + 1)) % items;
+        let support: Vec<Interaction> =
+            (0..SKETCHED_SUPPORT).map(|at| Interaction { item: item(at) as u32, level: like }).collect();
+        session.adapt(&support)?;
+        let mut best = [Ranked::default(); 10];
+        let worst = session.rank(&Filter::default(), &mut best)?.last().map_or(0.0, |ranked| ranked.score);
+        read += bounds(sketch, session.user()).filter(|&bound| bound > worst).count();
     }
-    MadeSketch::of(rows, scales, dim).filter(|sketch| sketch.rest_share() <= SKETCHED_REST)
+    Ok(read as f32 / (SKETCHED_USERS * items.max(1)) as f32)
+}
+
+/// What the sketches say that no item's cosine to `user` is above: SPEC, *Sketches*.
+fn bounds<'a>(sketch: Sketch<'a>, user: &[f32]) -> impl Iterator<Item = f32> + use<'a> {
+    let length = norm(user).max(f32::MIN_POSITIVE);
+    let mut along = [0.0; SKETCH_DIM];
+    for (values, component) in sketch.axes().chunks_exact(SKETCH_DIM).zip(user) {
+        along.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * component / length);
+    }
+    let seen = norm(&along);
+    let rest = (1.0 - seen * seen).max(0.0).sqrt();
+    let rows = sketch.rows().chunks_exact(SKETCH_DIM).zip(sketch.scales()).zip(sketch.rests());
+    rows.map(move |((row, scale), row_rest)| {
+        let dot: f32 = row.iter().zip(along).map(|(&value, along)| f32::from(value) * along).sum();
+        scale * (dot + 2.0 * seen) + rest * row_rest
+    })
+}
+
+fn norm(values: &[f32]) -> f32 {
+    values.iter().map(|value| value * value).sum::<f32>().sqrt()
 }
 
 /// Rows (items x dim) as int8, and the scale of each.
