@@ -151,10 +151,10 @@ impl<'r, 'o> Request<'r, 'o> {
         }
     }
 
-    /// The sieve for a catalogue with sketches; scores by attention have no bound. Bare metal has no room for a catalogue
-    /// that is large enough, nor for the sieve's code.
+    /// The sieve for a catalogue with sketches; scores by attention have no bound. Bare metal and pages
+    /// have no catalogue that is large enough, and the sieve's code costs them room.
     fn sieve(&self) -> Option<Sieve<'r>> {
-        if cfg!(target_os = "none") {
+        if cfg!(any(target_os = "none", target_family = "wasm")) {
             return None;
         }
         let Session { kernel, model, .. } = self.session;

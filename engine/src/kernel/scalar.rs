@@ -92,8 +92,8 @@ fn part_dot<const LEN: usize>(row: &[i8; LEN], query: &[i16; LEN]) -> i32 {
 }
 
 /// As [`Kernel::accumulate`](super::Kernel::accumulate), `BLOCK` outputs at a time, which has no influence on them.
-#[cfg_attr(target_os = "none", inline(never))]
-#[cfg_attr(not(target_os = "none"), inline(always))]
+#[cfg_attr(any(target_os = "none", target_family = "wasm"), inline(never))]
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub(crate) fn accumulate<const BLOCK: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
     let stride = out.len();
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
@@ -143,8 +143,8 @@ fn add<const LEN: usize>(coefficient: f32, column: &[f32; LEN], sum: &mut [f32; 
 }
 
 /// `out[i] = dot(rows[i], vector)`. `rows`: out x vector.
-#[cfg_attr(target_os = "none", inline(never))]
-#[cfg_attr(not(target_os = "none"), inline(always))]
+#[cfg_attr(any(target_os = "none", target_family = "wasm"), inline(never))]
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub(crate) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
     let len = vector.len().max(1);
     for (rows, out) in rows.chunks(ABREAST * len).zip(out.chunks_mut(ABREAST)) {
