@@ -10,12 +10,12 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
 /// Scores an item by the least-squares prediction of whether a user with this support likes it, as
-/// [`Ridge`](super::Ridge) does, with likes as the only inputs and weights from the [`NEAREST`] best single predictors
+/// [`Ridge`](super::Ridge) does, with likes as the only inputs and weights from the hundred best single predictors
 /// of the item alone: SLIM on selected features (Ning and Karypis 2011), in closed form and for small supports.
 ///
 /// On long tails it is the better of the two: most weights of the full ridge are noise there.
 ///
-/// The same bits whatever the number of threads. With n items, m [`NEAREST`] and users of l likes, it takes 8 m n bytes
+/// The same bits whatever the number of threads. With n items, m = 100 predictors and users of l likes, it takes 8 m n bytes
 /// to serve and twice that to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
 pub struct NearRidge {
     intercept: Vec<f32>,
