@@ -65,6 +65,11 @@ impl Pass<'_> {
         self.allow.as_mut().is_none_or(|allow| allow.within(first, len).next().is_some())
     }
 
+    /// No chunk is wanted from now on.
+    pub(crate) fn close(&mut self) {
+        self.allow = Some(Ascending { items: &[] });
+    }
+
     /// Sets the scores of the items that may not appear to negative infinity; `scores[0]` is item `first`.
     pub(crate) fn apply(&mut self, first: usize, scores: &mut [f32]) {
         for left_out in [&mut self.deny, &mut self.support, &mut self.itself] {

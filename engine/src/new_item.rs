@@ -27,7 +27,7 @@ pub struct Rater<'a> {
 }
 
 /// The largest dim of a model file: the room that one row needs on the stack.
-pub(crate) const MAX_DIM: usize = 1024;
+pub(crate) const MAX_DIM: usize = tinderbox_format::MAX_DIM as usize;
 
 /// What feedback pulls the cosine of rater and item to: (if it counts as liked, if not).
 ///

@@ -28,9 +28,9 @@ pub struct Request<'r, 'o> {
 /// Does the rankings of many users in one pass over the catalogue: each list is, to the bit, that of
 /// [`Session::rank`].
 ///
-/// Neighbours in `requests` that rank the same model share the pass; sort them by model where there are several. Call
-/// it once for each batch: a request that is done is not done again. Cost: the rows are read once for each 32 requests,
-/// and 24 KB of stack.
+/// Neighbours in `requests` that rank the same model share the pass; sort them by model where there are several. A
+/// request that is done stays as it is. Cost: the rows are read once for each 32 requests; 30 to 50 KB of stack, by
+/// kernel (`latency` of the benchmarks measures it).
 pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
     for group in requests.chunk_by_mut(|a, b| a.shares_catalogue(b)) {
         let Some(first) = group.first() else { continue };
@@ -54,6 +54,7 @@ pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
             for (first, rows, scales) in chunks(CHUNK, model.items(), dim, new_items.rows, new_items.scales) {
                 request.score_chunk(first, rows, scales);
             }
+            request.pass.close();
         }
     }
 }
@@ -72,7 +73,9 @@ fn score_catalogue(requests: &mut [Request<'_, '_>]) {
         let scores = &mut scores[..requests.len() * scales.len()];
         kernel.scan_batch(rows, queries, scales, factors, scores);
         for (request, scores) in requests.iter_mut().zip(scores.chunks_exact_mut(scales.len())) {
-            request.take_chunk(first, rows, scales, scores);
+            if request.pass.wants(first, scales.len()) {
+                request.take_chunk(first, rows, scales, scores);
+            }
         }
     }
 }
@@ -140,15 +143,13 @@ impl<'r, 'o> Request<'r, 'o> {
         }
     }
 
-    /// The same for `scores` by the query.
+    /// Offers a wanted chunk whose `scores` are so far those by the query.
     fn take_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
-        if self.pass.wants(first, scales.len()) {
-            if self.attends {
-                self.session.attend(rows, scales, scores);
-            }
-            self.pass.apply(first, scores);
-            self.best.offer(self.session.kernel, first, scores);
+        if self.attends {
+            self.session.attend(rows, scales, scores);
         }
+        self.pass.apply(first, scores);
+        self.best.offer(self.session.kernel, first, scores);
     }
 
     /// The sieve for a catalogue with sketches; scores by attention have no bound. Bare metal and pages

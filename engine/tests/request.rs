@@ -125,6 +125,31 @@ fn a_batch_may_mix_models_and_new_items() {
 }
 
 #[test]
+fn a_request_that_is_done_stays_as_it_is() {
+    let file = file(RULES[0], 700, 32);
+    let model = file.model().expect("a sound file");
+    let mut scratches = [Vec::new(), Vec::new()];
+    let [one, two] = &mut scratches;
+    let sessions = [session(model, Kernel::detect(), 5, one), session(model, Kernel::detect(), 6, two)];
+    for len in [10, 900] {
+        let mut outs = [vec![Ranked::default(); len], vec![Ranked::default(); len]];
+        let filter = Filter { deny: &[7, 9], ..Filter::default() };
+        let mut requests: Vec<_> = sessions
+            .iter()
+            .zip(&mut outs)
+            .map(|(session, out)| session.request(&filter, out).expect("a sound filter"))
+            .collect();
+        rank_batch(&mut requests[..1]);
+        rank_batch(&mut requests); // the first one again, beside one that is not done
+        rank_batch(&mut requests);
+        for (session, request) in sessions.iter().zip(requests) {
+            let mut out = vec![Ranked::default(); len];
+            assert_eq!(request.ranked(), session.rank(&filter, &mut out).expect("a sound filter"), "{len}");
+        }
+    }
+}
+
+#[test]
 fn similar_items_are_the_nearest_by_cosine() {
     for rule in RULES {
         let file = file(rule, 700, 32);

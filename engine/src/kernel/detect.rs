@@ -1,5 +1,5 @@
 //! What an x86-64 CPU has, asked at run time without std, so that an engine on bare metal and in a C program
-//! dispatches as one with std does.
+//! dispatches as one with std does. (The crate cpufeatures, made for this, does not know VNNI.)
 
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 use core::sync::atomic::{AtomicU32, Ordering};
