@@ -133,21 +133,6 @@ fn add_fours(a: __m256i, b: __m256i, c: __m256i, d: __m256i) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn scan_batch(
-    rows: &[i8],
-    queries: &[&[i16]],
-    scales: &[f32],
-    factors: &[f32],
-    scores: &mut [f32],
-) {
-    for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(scales.len().max(1)))
-    {
-        scan(rows, query, scales, factor, scores);
-    }
-}
-
-#[target_feature(enable = "avx2")]
 pub(super) fn run<T: Task>(task: T) -> T::Output {
     task.run::<BLOCK>()
 }

@@ -256,27 +256,25 @@ const TILE: usize = 8;
 /// The longest row for which the transposed rows find room on the stack.
 const BATCH_DIM: usize = 256;
 
+/// Scores the queries that fill tiles, and returns how many these are: none where a row is too long, or of a length
+/// that cannot be transposed in whole blocks.
+///
 /// 32 rows at a time are widened to i16 and transposed, once for all queries: then a register holds two components of
 /// sixteen rows, a query's two components are broadcast, and `vpdpwssd` adds up sixteen dot products without a sum
 /// across lanes.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) fn scan_batch(
+pub(super) fn scan_tiles(
     rows: &[i8],
     queries: &[&[i16]],
     scales: &[f32],
     factors: &[f32],
     scores: &mut [f32],
-) {
+) -> usize {
     let (items, dim) = (scales.len(), queries.first().map_or(0, |query| query.len()));
     let whole = items - items % (2 * ABREAST);
     let (tiles, _) = queries.as_chunks::<TILE>();
     if whole == 0 || !dim.is_multiple_of(32) || dim > BATCH_DIM || rows.len() < whole * dim {
-        for ((query, &factor), scores) in
-            queries.iter().zip(factors).zip(scores.chunks_exact_mut(items.max(1)))
-        {
-            scan(rows, query, scales, factor, scores);
-        }
-        return;
+        return 0;
     }
     let mut pairs = [[_mm512_setzero_si512(); 2]; BATCH_DIM / 2];
     let pairs = &mut pairs[..dim / 2];
@@ -300,17 +298,13 @@ pub(super) fn scan_batch(
             }
         }
     }
-    let in_tiles = tiles.len() * TILE;
+    let done = tiles.len() * TILE;
     for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(items)).take(in_tiles)
+        queries.iter().zip(factors).zip(scores.chunks_exact_mut(items)).take(done)
     {
         scan(&rows[whole * dim..], query, &scales[whole..], factor, &mut scores[whole..]);
     }
-    for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(items)).skip(in_tiles)
-    {
-        scan(rows, query, scales, factor, scores);
-    }
+    done
 }
 
 /// `pairs[p][half]`: components 2p and 2p + 1 of each of the sixteen rows, as i16.

@@ -75,18 +75,3 @@ fn add_products(sum: int32x4_t, part: int8x16_t, query: int8x16_t) -> int32x4_t 
     }
     sum
 }
-
-#[target_feature(enable = "neon,dotprod")]
-pub(super) fn scan_batch(
-    rows: &[i8],
-    queries: &[&[i16]],
-    scales: &[f32],
-    factors: &[f32],
-    scores: &mut [f32],
-) {
-    for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(scales.len().max(1)))
-    {
-        scan(rows, query, scales, factor, scores);
-    }
-}

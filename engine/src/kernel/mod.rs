@@ -163,7 +163,8 @@ impl Kernel {
         dispatch!(self, scan(rows, query, scales, factor, scores))
     }
 
-    /// [`Kernel::scan`] for several queries of one length: the same scores, `scores`: queries x items, from fewer loads.
+    /// [`Kernel::scan`] for several queries of one length: the same scores, `scores`: queries x items. AVX-512 loads
+    /// each row once for eight queries.
     ///
     /// `rows`: items x dim, `queries` and `factors`: as many, `scales`: items. Scores nothing where the lengths do not fit.
     pub fn scan_batch(
@@ -177,9 +178,19 @@ impl Kernel {
         let dim = queries.first().map_or(0, |query| query.len());
         let fits =
             rows.len() / dim.max(1) >= scales.len() && scores.len() / scales.len().max(1) >= queries.len();
-        if dim > 0 && fits && factors.len() == queries.len() && queries.iter().all(|query| query.len() == dim)
-        {
-            dispatch!(self, scan_batch(rows, queries, scales, factors, scores))
+        let fits = fits && factors.len() == queries.len() && queries.iter().all(|query| query.len() == dim);
+        if dim == 0 || !fits {
+            return;
+        }
+        let done = match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
+            Isa::Avx512 => unsafe { avx512::scan_tiles(rows, queries, scales, factors, scores) },
+            _ => 0,
+        };
+        let alone = queries.iter().zip(factors).zip(scores.chunks_exact_mut(scales.len().max(1)));
+        for ((query, &factor), scores) in alone.skip(done) {
+            self.scan(rows, query, scales, factor, scores);
         }
     }
 

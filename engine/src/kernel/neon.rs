@@ -80,21 +80,6 @@ pub(super) fn add_lanes([a, b, c, d]: [int32x4_t; ABREAST]) -> int32x4_t {
 }
 
 #[target_feature(enable = "neon")]
-pub(super) fn scan_batch(
-    rows: &[i8],
-    queries: &[&[i16]],
-    scales: &[f32],
-    factors: &[f32],
-    scores: &mut [f32],
-) {
-    for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(scales.len().max(1)))
-    {
-        scan(rows, query, scales, factor, scores);
-    }
-}
-
-#[target_feature(enable = "neon")]
 pub(super) fn run<T: Task>(task: T) -> T::Output {
     task.run::<BLOCK>()
 }

@@ -41,20 +41,6 @@ fn score(
     }
 }
 
-pub(super) fn scan_batch(
-    rows: &[i8],
-    queries: &[&[i16]],
-    scales: &[f32],
-    factors: &[f32],
-    scores: &mut [f32],
-) {
-    for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(scales.len().max(1)))
-    {
-        scan(rows, query, scales, factor, scores);
-    }
-}
-
 /// The one place that turns an integer dot into a score.
 #[inline(always)]
 pub(super) fn score_of(dot: i32, scale: f32, factor: f32) -> f32 {

@@ -64,20 +64,6 @@ fn add_pairs(a: v128, b: v128) -> v128 {
     i32x4_add(i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b))
 }
 
-pub(super) fn scan_batch(
-    rows: &[i8],
-    queries: &[&[i16]],
-    scales: &[f32],
-    factors: &[f32],
-    scores: &mut [f32],
-) {
-    for ((query, &factor), scores) in
-        queries.iter().zip(factors).zip(scores.chunks_exact_mut(scales.len().max(1)))
-    {
-        scan(rows, query, scales, factor, scores);
-    }
-}
-
 pub(super) fn run<T: Task>(task: T) -> T::Output {
     task.run::<BLOCK>()
 }
