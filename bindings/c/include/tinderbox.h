@@ -231,7 +231,7 @@ tbx_status tbx_open(const void *file,
                     size_t memory_size,
                     const tbx_model **model);
 
-// Checks every byte of the file: about a millisecond for every five megabytes.
+// Checks every byte of the file, in one pass or two over each section.
 tbx_status tbx_verify(const tbx_model *model);
 
 // What the model is.

@@ -1,4 +1,4 @@
-// Tinderbox for C++17: RAII, spans as pointer and length, errors as exceptions.
+// Tinderbox for C++17: RAII, strings and vectors, errors as exceptions.
 //
 //     tinderbox::Model model(tinderbox::read_file("movies.tbx"));
 //     tinderbox::Session session(model, 20);
@@ -192,9 +192,11 @@ public:
         check(tbx_set_features(session_, features.data(), features.size()));
     }
 
-    /// `rows`: items x dim. Both are kept.
+    /// In place of what was added before. `rows`: items x dim. Both are kept.
     void add_items(std::vector<std::int8_t> rows, std::vector<float> scales) {
-        if (rows.size() % scales.size() != 0) {
+        tbx_shape shape = {};
+        check(tbx_model_shape(model_, &shape));
+        if (rows.size() != scales.size() * shape.dim) {
             throw Error(TBX_STATUS_ROW_LENGTH);
         }
         check(tbx_add_items(session_, rows.data(), scales.data(), scales.size()));

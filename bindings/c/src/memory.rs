@@ -78,7 +78,7 @@ pub(crate) unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize) -> Result<&'a
     Ok(unsafe { &mut *slice_from_raw_parts_mut(pointer, len) })
 }
 
-/// One element to read or to write, checked.
+/// One element to read.
 ///
 /// # Safety
 /// The contract of this module.

@@ -6,6 +6,7 @@ use crate::memory::{Kind, Memory, Out, Placed, run, slice};
 use crate::model::ModelHandle;
 use crate::status::Status;
 use core::ffi::c_void;
+use core::mem::offset_of;
 use tinderbox::{Feedback, NewItems, Session};
 
 /// One user's adapted state, in the caller's memory. It belongs to one thread at a time and needs no closing. Nothing
@@ -43,6 +44,9 @@ pub struct Interaction {
     /// Number of the feedback level: tbx_like, tbx_dislike and tbx_rate find it.
     pub level: u8,
 }
+
+const _: () = assert!(size_of::<Interaction>() == size_of::<tinderbox::Interaction>());
+const _: () = assert!(offset_of!(Interaction, level) == offset_of!(tinderbox::Interaction, level));
 
 /// Bytes for the memory of a session of up to `capacity` interactions; 0 if `model` is not a model.
 #[unsafe(no_mangle)]
@@ -118,12 +122,6 @@ pub unsafe extern "C" fn tbx_adapt(
     support: *const Interaction,
     len: usize,
 ) -> Status {
-    const {
-        assert!(size_of::<Interaction>() == size_of::<tinderbox::Interaction>());
-        assert!(
-            core::mem::offset_of!(Interaction, level) == core::mem::offset_of!(tinderbox::Interaction, level)
-        );
-    }
     run(|| {
         // SAFETY: the caller's contract.
         let session = unsafe { SessionHandle::get_mut(session) }?;

@@ -207,6 +207,15 @@ fn c_and_cpp_get_what_rust_gets_and_every_misuse_is_refused() {
 }
 
 #[test]
+fn the_cpp_wrapper_refuses_what_does_not_fit() {
+    let directory = tempfile::tempdir().unwrap();
+    let [file, without] = ["model.tbx", "implicit.tbx"].map(|name| directory.path().join(name));
+    std::fs::write(&file, common::bytes(common::RULES[0], 300, 32, 1.0, false)).unwrap();
+    std::fs::write(&without, implicit()).unwrap();
+    run(Command::new(compile("tests/c/wrapper.cpp", LANGUAGES[1], "wrapper")).arg(file).arg(without));
+}
+
+#[test]
 fn c_and_cpp_give_the_golden_answers() {
     let directory = Path::new(DIRECTORY).join("../../engine/golden");
     let requests = std::fs::read_to_string(directory.join("requests.txt")).unwrap();

@@ -1,4 +1,4 @@
-/* Every function and every status, in the part of C that is C++ as well.
+/* Every function and what it refuses, in the part of C that is C++ as well.
  *
  * calls FILE IMPLICIT: two model files, one with every section, one without dislikes. Prints what the engine answers,
  * floats as their bits; tests/c.rs says the same from Rust. Exits with the number of the line that found a fault.
