@@ -151,9 +151,9 @@ impl PyModel {
     #[getter]
     fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let model = self.model();
-        let ids = || (0..model.items()).map(|item| model.id(item).ok_or_else(|| damaged(item)));
+        let id = |item| model.id(item).ok_or_else(|| damaged(item));
         let tuple = self.ids.get_or_try_init(py, || {
-            let ids: Vec<&str> = ids().collect::<PyResult<_>>()?;
+            let ids: Vec<&str> = (0..model.items()).map(id).collect::<PyResult<_>>()?;
             PyResult::Ok(PyTuple::new(py, ids)?.unbind())
         })?;
         Ok(tuple.bind(py).clone())

@@ -94,15 +94,17 @@ impl PySession {
         &self.open.borrow_owner().added
     }
 
-    fn remake(&mut self, capacity: usize, added: Arc<Added>) -> PyResult<()> {
-        self.open = OpenSession::make(self.model.get().open.clone(), capacity, added, &self.features)?;
-        self.capacity = capacity;
+    /// Goes on with another session, once it has adapted: what is refused leaves the present one.
+    fn remake(&mut self, capacity: usize, added: Arc<Added>, support: &[Interaction]) -> PyResult<()> {
+        let mut open = OpenSession::make(self.model.get().open.clone(), capacity, added, &self.features)?;
+        open.with_dependent_mut(|_, session| session.adapt(support)).map_err(Raise::raise)?;
+        (self.open, self.capacity) = (open, capacity);
         Ok(())
     }
 
     fn adapt_to(&mut self, support: &[Interaction]) -> PyResult<()> {
         if support.len() > self.capacity {
-            self.remake(support.len().next_power_of_two(), self.added().clone())?;
+            return self.remake(support.len().next_power_of_two(), self.added().clone(), support);
         }
         self.open.with_dependent_mut(|_, session| session.adapt(support)).map_err(Raise::raise)
     }
@@ -181,6 +183,8 @@ impl PySession {
     }
 
     /// `adapt` by item numbers: an array of them, and one of ratings or of booleans; None: likes.
+    ///
+    /// Raises FeedbackError, and SessionError for a number beyond the items; the session is then as it was.
     #[pyo3(signature = (items, values=None))]
     fn adapt_numbers(&mut self, items: &Bound<'_, PyAny>, values: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let support = feedback::numbered(self.engine_model(), items, values)?;
@@ -220,7 +224,7 @@ impl PySession {
             added.rows.extend_from_slice(&item.row);
             added.scales.push(item.scale);
         }
-        self.remake(self.capacity, Arc::new(added))
+        self.remake(self.capacity, Arc::new(added), &[])
     }
 
     /// As `Model.filter`, for items that were added too.

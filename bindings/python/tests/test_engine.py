@@ -206,6 +206,15 @@ def test_a_session_grows_with_the_support(model):
         model.session(capacity=2**60)
 
 
+def test_a_support_that_is_refused_leaves_the_session_also_where_it_would_have_to_grow(model):
+    session = model.session(capacity=2)
+    session.adapt({model.ids[3]: True})
+    before = session.rank(20)
+    with pytest.raises(tinderbox.SessionError, match="item 20 of 20"):
+        session.adapt_numbers([0, 1, 2, 20])
+    assert session.rank(20) == before
+
+
 def test_lists_are_as_long_as_there_are_items(session):
     assert len(session.rank(10**12)) == 20
     assert session.rank(0) == []

@@ -46,7 +46,7 @@ def evaluate(
 ) -> Evaluation:
     """Compares learners and baselines: `trainer evaluate`.
 
-    Data and progress as for `fit`. `protocol`: p1, p1t, p2 or p3. `methods`: learners, maybe with something
+    Data and progress as for `fit`. `protocol`: p1, p1t, p2, p3 or onboarding. `methods`: learners, maybe with something
     changed (maml:steps=4), and baselines; without them, all. Other options are those of `trainer evaluate --help`;
     `report="page.html"` also writes a page with plots. Raises TrainerError.
     """
