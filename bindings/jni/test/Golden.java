@@ -130,8 +130,10 @@ public final class Golden {
                 String title = model.title(Integer.parseInt(words[1]));
                 return title == null ? "=" : "= " + title;
             }
-            default:
+            case "batch":
                 return null;
+            default:
+                throw new AssertionError("an unknown question: " + line);
         }
     }
 

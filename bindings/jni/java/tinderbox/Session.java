@@ -98,8 +98,8 @@ public final class Session {
         return user;
     }
 
-    /** The feedback level of what was said last. */
-    byte lastLevel() {
+    /** The feedback level of what was said last: what {@link Model#embedItem} wants of a rater. */
+    public byte lastLevel() {
         return support.get(INTERACTION * (said - 1) + 4);
     }
 
