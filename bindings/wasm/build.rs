@@ -1,6 +1,7 @@
 //! Asks the linker for a stack of the size that the engine needs, in place of the usual megabyte.
 
-/// Ranking and embedding keep at most 4 KB at once; the rest is for their callers and for messages.
+/// Ranking keeps the most at once: under `matching` four floats for each of the 512 items that are scored together, 8 KB.
+/// The rest is for its callers and for messages.
 const STACK: u32 = 64 << 10;
 
 fn main() {

@@ -6,7 +6,7 @@ const MOST_VARIETY = 0.7;
 /** A reason that has less than this share of the strongest one explains little. */
 const WORTH_SAYING = 0.35;
 
-/** Asked after the onboarding items: the most popular titles. */
+/** Asked after the onboarding items: so many of the most popular titles. */
 const MOST_ASKED = 200;
 
 /** A model and one user, as the page asks them. */
@@ -42,11 +42,11 @@ export class Recommender {
   /** The next question: of the onboarding items, then of the most popular, the first that was not answered. */
   question(answers) {
     const { onboarding, items } = this.#model;
-    const popular = Array.from({ length: Math.min(items, MOST_ASKED) }, (_, item) => item);
     const place = onboarding.findIndex((item) => !answers.knows(this.id(item)));
     if (place >= 0) return { item: onboarding[place], place: place + 1, of: onboarding.length };
-    const item = popular.find((item) => !answers.knows(this.id(item)));
-    return item === undefined ? undefined : { item };
+    for (let item = 0; item < Math.min(items, MOST_ASKED); item++) {
+      if (!answers.knows(this.id(item))) return { item };
+    }
   }
 
   /**

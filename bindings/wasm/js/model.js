@@ -151,4 +151,7 @@ function known(number, words) {
 }
 
 /** The shortest decimal of a 32-bit float, as the engine prints it: 0.1 and not 0.10000000149011612. */
-const shortest = (value) => Number(value.toPrecision(7));
+function shortest(value) {
+  const decimals = Array.from({ length: 9 }, (_, at) => Number(value.toPrecision(at + 1))); // nine digits are enough for all
+  return decimals.find((decimal) => Math.fround(decimal) === value);
+}
