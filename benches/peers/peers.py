@@ -330,6 +330,21 @@ def faster(calls: list[Callable], users: list[User]) -> Callable:
     return calls[spent.index(min(spent))]
 
 
+def faiss_index(rows: np.ndarray):
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    index = faiss.IndexFlatIP(rows.shape[1])
+    index.add(rows)
+    return index
+
+
+def scann_searcher(rows: np.ndarray, **options):
+    import scann
+
+    return scann.scann_ops_pybind.builder(rows, TOP + SUPPORT, "dot_product").score_brute_force(**options).build()
+
+
 def best_unsaid(items, said: set) -> list[int]:
     """Exclusion in the way that is fastest from Python: ask for more, drop what was said."""
     return [item for item in items.tolist() if item not in said][:TOP]
@@ -367,18 +382,12 @@ def request_peers(model: Model, users: list[User], quick: bool) -> list[Contende
 
     peers.append(Contender("numpy", with_numpy))
     if has("faiss", quick):
-        import faiss
-
-        faiss.omp_set_num_threads(1)
-        index = faiss.IndexFlatIP(rows.shape[1])
-        index.add(rows)
+        index = faiss_index(rows)
         peers.append(Contender("faiss IndexFlatIP + numpy", lambda user: best_unsaid(index.search(adapt(user)[None], TOP + SUPPORT)[1][0], user.said)))
     if has("onnxruntime", quick):
         peers.append(Contender("onnxruntime, one graph", faster([onnx_session(model, True, False), onnx_session(model, True, True)], users)))
     if has("scann", quick):
-        import scann
-
-        searcher = scann.scann_ops_pybind.builder(rows, TOP + SUPPORT, "dot_product").score_brute_force().build()
+        searcher = scann_searcher(rows)
         peers.append(Contender("scann brute force + numpy", lambda user: best_unsaid(searcher.search(adapt(user))[0], user.said)))
     if has("usearch", quick):
         from usearch.index import MetricKind, search
@@ -407,7 +416,7 @@ def implicit_peer(model: Model, users: list[User]) -> Contender:
 
 
 def scan_group(engine: Engine, model: Model, users: list[User], quick: bool, ann: bool) -> list[Contender]:
-    """Scan only: the user is adapted, nothing is excluded."""
+    """Rankings of adapted users; what they said is left out."""
     tbx, rows, items = engine.tbx, model.rows, engine.out["item"]
     sessions = {}
     for user in users:
@@ -423,18 +432,11 @@ def scan_group(engine: Engine, model: Model, users: list[User], quick: bool, ann
     group = [Contender("**tinderbox**", scan)]
     drop = lambda found, user: best_unsaid(found, user.said)
     if has("faiss", quick):
-        import faiss
-
-        index = faiss.IndexFlatIP(rows.shape[1])
-        index.add(rows)
+        index = faiss_index(rows)
         group.append(Contender("faiss IndexFlatIP", lambda user: drop(index.search(user.adapted[None], TOP + SUPPORT)[1][0], user)))
     if has("scann", quick):
-        import scann
-
-        brute = scann.scann_ops_pybind.builder(rows, TOP + SUPPORT, "dot_product").score_brute_force()
-        searcher = brute.build()
+        searcher, int8 = scann_searcher(rows), scann_searcher(rows, quantize=True)
         group.append(Contender("scann brute force", lambda user: drop(searcher.search(user.adapted)[0], user)))
-        int8 = scann.scann_ops_pybind.builder(rows, TOP + SUPPORT, "dot_product").score_brute_force(quantize=True).build()
         group.append(Contender("scann brute force, int8", lambda user: drop(int8.search(user.adapted)[0], user), exact=False))
     if has("usearch", quick):
         from usearch.index import MetricKind, search
@@ -506,24 +508,18 @@ def batch_group(engine: Engine, model: Model, users: list[User], quick: bool) ->
     unsaid = lambda found: [best_unsaid(row, user.said) for row, user in zip(found, batch)]
     group = [Contender("**tinderbox**", ours_), Contender("numpy", with_numpy)]
     if has("faiss", quick):
-        import faiss
-
-        index = faiss.IndexFlatIP(rows.shape[1])
-        index.add(rows)
+        index = faiss_index(rows)
         group.append(Contender("faiss IndexFlatIP", lambda _: unsaid(index.search(queries, TOP + SUPPORT)[1])))
     if has("scann", quick):
-        import scann
-
-        searcher = scann.scann_ops_pybind.builder(rows, TOP + SUPPORT, "dot_product").score_brute_force().build()
+        searcher = scann_searcher(rows)
         group.append(Contender("scann brute force", lambda _: unsaid(searcher.search_batched(queries)[0])))
     if has("usearch", quick):
         from usearch.index import MetricKind, search
 
         group.append(Contender("usearch exact", lambda _: unsaid(search(rows, queries, TOP + SUPPORT, MetricKind.IP, exact=True, threads=1).keys)))
     for contender in group:
-        for at in range(BATCH):
-            one = Contender(contender.name, lambda user, at=at: contender.call(user)[at])
-            check_lists([one], [batch[at]], model) if at < 4 else None
+        for at, user in enumerate(batch[:4]):
+            check_lists([Contender(contender.name, lambda user: contender.call(user)[at])], [user], model)
     return group
 
 

@@ -9,12 +9,14 @@
 //! `cargo bench -p tinderbox-benches -- --test`. The binary `latency` times single calls, the binary `instructions`
 //! counts what callgrind sees.
 
+mod cpu;
 mod operation;
 mod read;
 mod reference;
 mod run;
 mod sample;
 
+pub use cpu::{cpu_features, cpu_name};
 pub use operation::{Bench, Memory, Operation, SUPPORT};
 pub use read::read;
 pub use reference::Reference;

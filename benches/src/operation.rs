@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use arrayvec::ArrayVec;
+use tinderbox::kernel::QUERY_MAX;
 use tinderbox::{
     Filter, Interaction, Kernel, Model, NewItems, Ranked, Reason, Session, embed_item, rank_batch,
 };
@@ -27,6 +28,9 @@ const CANDIDATES: usize = 50;
 const DIVERSITY: f32 = 0.3;
 /// Reasons that `explain` is asked for.
 const REASONS: usize = 3;
+/// Items that a scan scores at a time, for one user and for a batch: as a ranking, whose scores stay in the first-level
+/// cache.
+const CHUNKS: [usize; 2] = [512, 128];
 /// Features of an item that is added.
 const FEATURES: usize = 3;
 
@@ -57,10 +61,14 @@ pub enum Operation {
     Explain,
     /// Embedding an item by its features and adding it to a session.
     AddItem,
+    /// The scores of an adapted user for all items, by the kernel alone: no list, no exclusion.
+    Scan,
+    /// The same for 32 users at once.
+    ScanBatch,
 }
 
 impl Operation {
-    /// All that `model` can be timed with, with lists of these lengths.
+    /// All that an app calls and `model` can be timed with, with lists of these lengths.
     pub fn all(model: &Model<'_>, tops: &[usize]) -> Vec<Self> {
         let mut all = vec![Self::Read, Self::Open, Self::Verify];
         all.extend(SUPPORTS.map(Self::Adapt));
@@ -94,6 +102,8 @@ impl Operation {
             Self::Similar => "similar",
             Self::Explain => "explain",
             Self::AddItem => "add_item",
+            Self::Scan => "scan",
+            Self::ScanBatch => "scan_batch",
         }
     }
 
@@ -120,14 +130,16 @@ impl Operation {
             | Self::RequestAgain
             | Self::Batch(_)
             | Self::Diverse
-            | Self::Explain => SUPPORT,
+            | Self::Explain
+            | Self::Scan
+            | Self::ScanBatch => SUPPORT,
             _ => 0,
         }
     }
 
     /// Users that one call serves.
     pub fn users(self) -> usize {
-        if matches!(self, Self::Batch(_)) { BATCH } else { 1 }
+        if matches!(self, Self::Batch(_) | Self::ScanBatch) { BATCH } else { 1 }
     }
 
     /// Bytes that one call has to read, where the time should follow from that.
@@ -164,6 +176,7 @@ impl Memory {
 #[derive(Debug)]
 pub struct Bench<'a> {
     model: Model<'a>,
+    kernel: Kernel,
     /// The users' support sets, [`CAPACITY`] long.
     users: Vec<Vec<Interaction>>,
     /// The session that calls adapt.
@@ -179,6 +192,10 @@ pub struct Bench<'a> {
     diverse: Vec<f32>,
     /// List after list.
     out: Vec<Ranked>,
+    /// The embeddings of `adapted`, as a scan takes them.
+    queries: Vec<Vec<i16>>,
+    /// Of a chunk: users x items.
+    scores: Vec<f32>,
 }
 
 impl<'a> Bench<'a> {
@@ -196,8 +213,10 @@ impl<'a> Bench<'a> {
         for (session, user) in adapted.iter_mut().zip(&users) {
             session.adapt(&user[..SUPPORT]).expect("a support of the catalogue");
         }
+        let queries = adapted.iter().map(|session| query(session.user())).collect();
         Self {
             model,
+            kernel,
             users,
             session,
             adapted,
@@ -207,6 +226,8 @@ impl<'a> Bench<'a> {
             reasons: [Reason::default(); REASONS],
             diverse: vec![0.0; Session::diverse_scratch_len(&model, CANDIDATES)],
             out: vec![Ranked::default(); longest.max(CANDIDATES) * BATCH],
+            queries,
+            scores: vec![0.0; CHUNKS[0].max(CHUNKS[1] * BATCH)],
         }
     }
 
@@ -219,9 +240,8 @@ impl<'a> Bench<'a> {
         let (model, support, top) = (&self.model, &self.users[0][..SUPPORT], operation.top());
         match operation {
             Operation::Read | Operation::Open | Operation::Verify | Operation::AddItem => {}
-            Operation::Adapt(_) => {
-                self.call(Operation::Adapt(SUPPORT), 0);
-                reference.check_user(self.session.user());
+            Operation::Adapt(support) => {
+                Reference::check_user(model, &self.users[0][..support], self.session.user());
             }
             Operation::Rank(_) | Operation::Request(_) | Operation::RequestAgain => {
                 reference.check_list(&self.out[..top.min(model.items() - SUPPORT)], top);
@@ -242,12 +262,39 @@ impl<'a> Bench<'a> {
             Operation::Explain => {
                 Reference::check_reasons(model, support, self.item(0), &self.reasons);
             }
+            Operation::Scan | Operation::ScanBatch => self.check_scan(operation.users()),
         }
     }
 
     /// What the answers to the first user have to be.
     pub fn reference(model: &Model<'_>) -> Reference {
         Reference::of(model, &users(model, CAPACITY, 1)[0][..SUPPORT])
+    }
+
+    fn check_scan(&mut self, users: usize) {
+        let (model, queries) = (self.model, self.queries.clone());
+        self.scan(0, users, |first, scores| {
+            for (query, scores) in queries.iter().zip(scores.chunks_exact(scores.len() / users)) {
+                Reference::check_scores(&model, query, first, scores);
+            }
+        });
+    }
+
+    /// Scores all items for one user, `at`, or for all of the batch: chunk by chunk, with the number of its first item.
+    #[inline]
+    fn scan(&mut self, at: usize, users: usize, mut see: impl FnMut(usize, &[f32])) {
+        let batch: [&[i16]; BATCH] = std::array::from_fn(|user| &*self.queries[user]);
+        let chunk = CHUNKS[usize::from(users > 1)];
+        let rows = self.model.rows().chunks(chunk * self.model.dim());
+        for ((at_chunk, rows), scales) in rows.enumerate().zip(self.model.scales().chunks(chunk)) {
+            let scores = &mut self.scores[..users * scales.len()];
+            if users > 1 {
+                self.kernel.scan_batch(rows, &batch, scales, &[1.0; BATCH], scores);
+            } else {
+                self.kernel.scan(rows, batch[at], scales, 1.0, scores);
+            }
+            see(at_chunk * chunk, scores);
+        }
     }
 
     /// Not inlined: the requests would stand on the stack of every other call, too.
@@ -321,8 +368,19 @@ impl<'a> Bench<'a> {
                 // The session holds on to what it is given, so that it gets a row that stays as it is.
                 self.session.add_items(black_box(self.new_items)).expect("a row of the model's dim");
             }
+            Operation::Scan | Operation::ScanBatch => {
+                self.scan(adapted, operation.users(), |_, scores| {
+                    black_box(scores);
+                });
+            }
         }
     }
+}
+
+/// A user embedding in integers, the largest component as large as it may be.
+fn query(user: &[f32]) -> Vec<i16> {
+    let largest = user.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
+    user.iter().map(|value| (value / largest * f32::from(QUERY_MAX)) as i16).collect()
 }
 
 /// Features of an item that training never saw.

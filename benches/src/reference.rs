@@ -2,7 +2,7 @@
 
 use tinderbox::{Interaction, Model, Ranked, Reason, Rule};
 
-/// What a score may differ by: a user embedding is rounded to 16 bits before it meets the rows.
+/// What a score may differ by: a user embedding is rounded to 15 bits before it meets the rows.
 const SCORE_ERROR: f64 = 2e-4;
 /// What a component of a user embedding may differ by, relative to the largest: f32 against f64.
 const USER_ERROR: f64 = 1e-4;
@@ -10,8 +10,6 @@ const USER_ERROR: f64 = 1e-4;
 /// The right answers for one user.
 #[derive(Debug)]
 pub struct Reference {
-    /// dim
-    user: Vec<f64>,
     /// One for each item of the catalogue.
     scores: Vec<f64>,
     /// The items that a ranking leaves out.
@@ -28,10 +26,10 @@ struct Shot {
 impl Reference {
     /// Adapts to the support and scores the whole catalogue.
     pub fn of(model: &Model<'_>, support: &[Interaction]) -> Self {
-        let shots: Vec<Shot> = support.iter().map(|interaction| shot(model, interaction)).collect();
+        let shots = shots(model, support);
         let user = adapt(model, &shots);
         let scores = (0..model.items()).map(|item| score(model, &user, &shots, item)).collect();
-        Self { user, scores, support: support.iter().map(|interaction| interaction.item).collect() }
+        Self { scores, support: support.iter().map(|interaction| interaction.item).collect() }
     }
 
     /// What is like `item`, whatever the user thinks of it.
@@ -39,18 +37,33 @@ impl Reference {
         let user = row(model, item as usize);
         let scores = (0..model.items()).map(|other| project(model, other, &user)).collect();
         let support = support.iter().map(|interaction| interaction.item).chain([item]).collect();
-        Self { user, scores, support }
+        Self { scores, support }
     }
 
     /// # Panics
-    /// If `user` is not the adapted user embedding, within rounding.
-    pub fn check_user(&self, user: &[f32]) {
-        let largest = self.user.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-        assert_eq!(user.len(), self.user.len(), "dim of the user embedding");
-        for (component, (&found, &expected)) in user.iter().zip(&self.user).enumerate() {
+    /// If `user` is not the user embedding adapted to `support`, within rounding.
+    pub fn check_user(model: &Model<'_>, support: &[Interaction], user: &[f32]) {
+        let by_definition = adapt(model, &shots(model, support));
+        let largest = by_definition.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        assert_eq!(user.len(), by_definition.len(), "dim of the user embedding");
+        for (component, (&found, &expected)) in user.iter().zip(&by_definition).enumerate() {
             assert!(
                 (f64::from(found) - expected).abs() <= USER_ERROR * largest,
                 "component {component} of the user embedding is {found}, expected {expected}"
+            );
+        }
+    }
+
+    /// # Panics
+    /// If `scores` are not those of a query in integers, for the items from `first` on, within the rounding of the dot
+    /// product and of its product with the scale.
+    pub fn check_scores(model: &Model<'_>, query: &[i16], first: usize, scores: &[f32]) {
+        let query: Vec<f64> = query.iter().copied().map(f64::from).collect();
+        for (item, &score) in (first..).zip(scores) {
+            let expected = project(model, item, &query);
+            assert!(
+                (f64::from(score) - expected).abs() <= 2.0 * f64::from(f32::EPSILON) * expected.abs(),
+                "item {item} has score {score}, expected {expected}"
             );
         }
     }
@@ -118,7 +131,7 @@ impl Reference {
     /// rounding, or the reasons are not the strongest, strongest first.
     pub fn check_reasons(model: &Model<'_>, support: &[Interaction], item: u32, reasons: &[Reason]) {
         let score_after = |support: &[Interaction]| {
-            let shots: Vec<Shot> = support.iter().map(|interaction| shot(model, interaction)).collect();
+            let shots = shots(model, support);
             score(model, &adapt(model, &shots), &shots, item as usize)
         };
         let all = score_after(support);
@@ -141,13 +154,14 @@ impl Reference {
     }
 }
 
-fn shot(model: &Model<'_>, interaction: &Interaction) -> Shot {
-    let (levels, level) = (model.levels(), usize::from(interaction.level));
-    Shot {
-        row: row(model, interaction.item as usize),
-        target: levels.target(level).into(),
-        weight: levels.weight(level).into(),
-    }
+fn shots(model: &Model<'_>, support: &[Interaction]) -> Vec<Shot> {
+    let levels = model.levels();
+    let shot = |&Interaction { item, level }: &Interaction| Shot {
+        row: row(model, item as usize),
+        target: levels.target(level.into()).into(),
+        weight: levels.weight(level.into()).into(),
+    };
+    support.iter().map(shot).collect()
 }
 
 /// The user embedding; for `matching`, the prior.
@@ -257,7 +271,8 @@ mod tests {
             for kernel in Kernel::all() {
                 let mut memory = Memory::new(&model);
                 let mut bench = Bench::new(model, kernel, &mut memory, 100);
-                for operation in Operation::all(&model, &[10, 100]) {
+                let of_kernels = [Operation::Scan, Operation::ScanBatch];
+                for operation in Operation::all(&model, &[10, 100]).into_iter().chain(of_kernels) {
                     bench.check(operation, &reference);
                 }
             }
@@ -297,7 +312,7 @@ mod tests {
             let mut out = [Ranked::default(); 11];
             let list = session.rank(&Filter::default(), &mut out).expect("no filter");
             let reference = Reference::of(&model, &support);
-            reference.check_user(session.user());
+            Reference::check_user(&model, &support, session.user());
             reference.check_list(list, 11);
 
             let passes = |list: &[Ranked], len| catch_unwind(|| reference.check_list(list, len)).is_ok();
@@ -315,7 +330,7 @@ mod tests {
             assert!(!passes(&[liked], 1), "support");
             let mut user = session.user().to_vec();
             user[0] += 1e-2;
-            assert!(catch_unwind(|| reference.check_user(&user)).is_err(), "user");
+            assert!(catch_unwind(|| Reference::check_user(&model, &support, &user)).is_err(), "user");
         }
     }
 }

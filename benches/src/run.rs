@@ -2,10 +2,10 @@
 
 use criterion::measurement::WallTime;
 use criterion::{AxisScale, BenchmarkGroup, BenchmarkId, Criterion, PlotConfiguration, Throughput};
-use std::fs;
 use std::time::Duration;
 use tinderbox::{Kernel, Rule};
 
+use crate::cpu::cpu_name;
 use crate::operation::{Bench, Memory, Operation};
 use crate::reference::Reference;
 use crate::sample::Sample;
@@ -110,9 +110,7 @@ pub(crate) fn is_smoke() -> bool {
     std::env::args().any(|argument| argument == "--test")
 }
 
-/// Says on what the numbers were measured, as far as Linux tells.
+/// Says on what the numbers were measured.
 pub fn print_cpu() {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    println!("CPU: {}", model.map_or("unknown", |(_, model)| model));
+    println!("CPU: {}", cpu_name());
 }

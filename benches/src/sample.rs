@@ -1,6 +1,8 @@
 //! Models and support sets to measure with.
 
 use crate::run::is_smoke;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use std::path::Path;
 use tinderbox::{Interaction, Model, Rule, Session, quantise_row};
 use tinderbox_format::{Contents, Features, Level, MadeSketch};
@@ -68,18 +70,20 @@ impl Sample {
 
     /// Each component of prior and rows is `fading` times the size of the one before; with sketches if that is not 1.
     fn with_fading(rule: Rule, items: usize, dim: usize, fading: f32) -> Self {
-        let mut noise = Noise(items as u64 * 31 + dim as u64);
-        let mut prior = noise.floats(dim, 0.5);
+        // The generator is named: what it gives does not change with a crate's version.
+        let mut noise = SplitMix64::seed_from_u64(items as u64 * 31 + dim as u64);
+        let mut prior = floats(&mut noise, dim, 0.5);
         fade(&mut prior, fading);
         let (rows, scales) = catalogue(&mut noise, &prior, items, fading);
         let sketch = if fading < 1.0 { MadeSketch::of(&rows, &scales, dim) } else { None };
         let is_maml = matches!(rule, Rule::Maml { .. });
-        let mut step_sizes = noise.floats(STEPS * dim, 0.3);
+        let mut step_sizes = floats(&mut noise, STEPS * dim, 0.3);
         step_sizes.chunks_exact_mut(dim).for_each(|step| fade(step, fading));
-        let (gram, preconditioner) = (noise.floats(dim * dim, 0.02), noise.floats(dim * dim, 0.2));
+        let (gram, preconditioner) =
+            (floats(&mut noise, dim * dim, 0.02), floats(&mut noise, dim * dim, 0.2));
         let ids: Vec<String> = (0..items).map(|item| item.to_string()).collect();
         let features: Vec<String> = (0..FEATURES).map(|feature| format!("genre:{feature:02}")).collect();
-        let embeddings = noise.floats(FEATURES * dim, 0.2);
+        let embeddings = floats(&mut noise, FEATURES * dim, 0.2);
         let bytes = Contents {
             rule,
             dim,
@@ -104,7 +108,7 @@ impl Sample {
     ///
     /// # Panics
     /// If the file cannot be read or is no model file.
-    pub fn given() -> Option<Self> {
+    fn given() -> Option<Self> {
         let path = std::env::var_os(MODEL_VARIABLE)?;
         let sample = Self::read(GIVEN, Path::new(&path));
         Some(sample.unwrap_or_else(|error| panic!("{MODEL_VARIABLE}: {error}")))
@@ -123,7 +127,7 @@ impl Sample {
 
     /// Models of these sizes, each made when its turn comes, and the given one if it is of the same rule. A smoke
     /// run leaves the large ones out.
-    pub fn all(rule: Rule, sizes: &[(usize, usize)]) -> impl Iterator<Item = Self> {
+    pub(crate) fn all(rule: Rule, sizes: &[(usize, usize)]) -> impl Iterator<Item = Self> {
         let most = if is_smoke() { SMOKE_ITEMS } else { usize::MAX };
         let sizes = sizes.iter().filter(move |&&(items, _)| items <= most);
         let given = Self::given().filter(|sample| sample.model().rule().name() == rule.name());
@@ -142,7 +146,7 @@ impl Sample {
     }
 
     /// Whether it is the model file that `TINDERBOX_MODEL` names.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.name == GIVEN
     }
 
@@ -170,11 +174,11 @@ pub fn support(model: &Model<'_>, len: usize) -> Vec<Interaction> {
 /// not faster for the next.
 pub fn users(model: &Model<'_>, len: usize, count: usize) -> Vec<Vec<Interaction>> {
     let (items, levels) = (model.items() as u64, model.levels().len() as u64);
-    let mut noise = Noise(len as u64);
+    let mut noise = SplitMix64::seed_from_u64(len as u64);
     let user = |_| {
         let mut support: Vec<Interaction> = Vec::with_capacity(len);
         while support.len() < len.min(items as usize) {
-            let (item, level) = ((noise.next() % items) as u32, (noise.next() % levels) as u8);
+            let (item, level) = ((noise.next_u64() % items) as u32, (noise.next_u64() % levels) as u8);
             if support.iter().all(|interaction| interaction.item != item) {
                 support.push(Interaction { item, level });
             }
@@ -190,12 +194,12 @@ pub fn scratch(model: &Model<'_>, capacity: usize) -> Vec<f32> {
 }
 
 /// Rows, items x dim, and scales; the pull towards the prior fades with the item's number.
-fn catalogue(noise: &mut Noise, prior: &[f32], items: usize, fading: f32) -> (Vec<i8>, Vec<f32>) {
+fn catalogue(noise: &mut SplitMix64, prior: &[f32], items: usize, fading: f32) -> (Vec<i8>, Vec<f32>) {
     let dim = prior.len();
     let mut rows = vec![0; items * dim];
     let scales = rows.chunks_exact_mut(dim).enumerate().map(|(item, quantised)| {
         let popularity = 1.0 / (1.0 + item as f32 / 100.0);
-        let mut row = noise.floats(dim, 1.0);
+        let mut row = floats(noise, dim, 1.0);
         fade(&mut row, fading);
         row.iter_mut().zip(prior).for_each(|(value, prior)| *value += popularity * prior);
         let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -229,20 +233,7 @@ fn levels() -> [Level; 5] {
     ]
 }
 
-/// SplitMix64 (Steele et al. 2014): the models must not change with a crate's version.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform in `-size .. size`.
-    fn floats(&mut self, len: usize, size: f32) -> Vec<f32> {
-        (0..len).map(|_| size * ((self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0)).collect()
-    }
+/// Uniform in `-size .. size`.
+fn floats(noise: &mut SplitMix64, len: usize, size: f32) -> Vec<f32> {
+    (0..len).map(|_| size * ((noise.next_u64() >> 40) as f32 / (1 << 23) as f32 - 1.0)).collect()
 }

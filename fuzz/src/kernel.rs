@@ -1,13 +1,15 @@
 //! What the kernels promise.
 
 use crate::bits;
-use arbitrary::{Result, Unstructured};
+use arbitrary::{Arbitrary, Result, Unstructured};
 use tinderbox::Kernel;
 use tinderbox::kernel::{Attention, QUERY_MAX};
 
 /// More rows than any kernel takes abreast, and more floats than any takes at once.
 const MAX_ROWS: usize = 40;
 const MAX_LEN: usize = 100;
+/// More than any kernel takes abreast.
+const MAX_QUERIES: usize = 10;
 const MAX_COLUMNS: usize = 20;
 
 /// Every kernel that this CPU has equals `scalar`, bit for bit, on every length,
@@ -18,15 +20,14 @@ pub fn kernel(bytes: &[u8]) {
     let _ = scan(&mut input)
         .and_then(|()| accumulate(&mut input))
         .and_then(|()| dot_and_above(&mut input))
-        .and_then(|()| attend(&mut input));
+        .and_then(|()| attend(&mut input))
+        .and_then(|()| scan_batch(&mut input));
 }
 
 fn scan(input: &mut Unstructured<'_>) -> Result<()> {
     let dim = 16 * input.int_in_range(0..=8)?;
     let rows = input.int_in_range(0..=MAX_ROWS * dim)?; // also with a part of a row at the end
-    // Within the contract: beyond it kernels with eight-bit multipliers differ.
-    let query: Vec<i16> = draw(input, dim)?;
-    let query: Vec<i16> = query.into_iter().map(|value: i16| value.clamp(-QUERY_MAX, QUERY_MAX)).collect();
+    let query = query(input, dim)?;
     let rows: Vec<i8> = draw(input, rows)?;
     let scales = floats(input, MAX_ROWS)?;
     let factor: f32 = input.arbitrary()?;
@@ -34,6 +35,24 @@ fn scan(input: &mut Unstructured<'_>) -> Result<()> {
     assert_equal("scan", |kernel| {
         let mut scores = vec![9.0; scores];
         kernel.scan(&rows, &query, &scales, factor, &mut scores);
+        scores
+    });
+    Ok(())
+}
+
+fn scan_batch(input: &mut Unstructured<'_>) -> Result<()> {
+    let dim = 16 * input.int_in_range(0..=4)?;
+    let queries = input.int_in_range(0..=MAX_QUERIES)?;
+    let queries = (0..queries).map(|_| query(input, dim)).collect::<Result<Vec<_>>>()?;
+    let queries: Vec<&[i16]> = queries.iter().map(Vec::as_slice).collect();
+    let factors: Vec<f32> = draw(input, queries.len())?;
+    let rows = input.int_in_range(0..=MAX_ROWS * dim)?;
+    let rows: Vec<i8> = draw(input, rows)?;
+    let scales = floats(input, MAX_ROWS)?;
+    let scores = input.int_in_range(0..=MAX_ROWS * MAX_QUERIES)?; // also too few
+    assert_equal("scan_batch", |kernel| {
+        let mut scores = vec![9.0; scores];
+        kernel.scan_batch(&rows, &queries, &scales, &factors, &mut scores);
         scores
     });
     Ok(())
@@ -81,12 +100,17 @@ fn assert_equal(what: &str, compute: impl Fn(Kernel) -> Vec<f32>) {
     }
 }
 
+/// Within the contract: beyond it kernels with eight-bit multipliers differ.
+fn query(input: &mut Unstructured<'_>, dim: usize) -> Result<Vec<i16>> {
+    (0..dim).map(|_| Ok(i16::arbitrary(input)?.clamp(-QUERY_MAX, QUERY_MAX))).collect()
+}
+
 /// Up to `most` floats, of any bits.
 fn floats(input: &mut Unstructured<'_>, most: usize) -> Result<Vec<f32>> {
     let len = input.int_in_range(0..=most)?;
     draw(input, len)
 }
 
-fn draw<'a, T: arbitrary::Arbitrary<'a>>(input: &mut Unstructured<'a>, len: usize) -> Result<Vec<T>> {
+fn draw<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>, len: usize) -> Result<Vec<T>> {
     (0..len).map(|_| input.arbitrary()).collect()
 }

@@ -259,6 +259,8 @@ fn check(model: &Model<'_>, written: &Contents<'_>) {
     assert_eq!(model.rows(), written.rows);
     assert_eq!(model.onboarding(), written.onboarding);
     assert_eq!(model.card(), Some(written.card));
+    // What is in a sketch only `verify` can tell.
+    assert_eq!(model.sketch().is_some(), written.sketch.is_some());
     check_floats(model, written);
     check_levels(model, written.levels);
     check_items(model, written);

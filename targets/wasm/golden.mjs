@@ -8,4 +8,4 @@ const host = {
   },
 };
 const { instance } = await WebAssembly.instantiate(await readFile(process.argv[2]), { host });
-process.exitCode = instance.exports.golden() === 0 ? 0 : 1;
+process.exitCode = instance.exports.golden() ? 0 : 1;

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use tinderbox::{Rule, quantise_row};
 use tinderbox_format::{Category, Contents, Level, MadeSketch};
 use tinderbox_golden::MODELS;
@@ -13,48 +15,36 @@ const ITEMS: usize = 2_500;
 const DIM: usize = 32;
 const STEPS: usize = 3;
 
-/// SplitMix64 (Steele et al. 2014): the file must not change with a crate's version.
-struct Noise(u64);
+/// Uniform in `-size .. size`.
+fn floats(noise: &mut SplitMix64, len: usize, size: f32) -> Vec<f32> {
+    (0..len).map(|_| size * ((noise.next_u64() >> 40) as f32 / (1 << 23) as f32 - 1.0)).collect()
+}
 
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+/// A direction that lies in its first components mostly, as trained rows do in a few of theirs; its scale.
+fn row(noise: &mut SplitMix64, quantised: &mut [i8]) -> f32 {
+    let (mut row, mut size) = (floats(noise, DIM, 1.0), 1.0);
+    for value in &mut row {
+        *value *= size;
+        size *= 0.85;
     }
-
-    /// Uniform in `-size .. size`.
-    fn floats(&mut self, len: usize, size: f32) -> Vec<f32> {
-        (0..len).map(|_| size * ((self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0)).collect()
-    }
-
-    /// A direction that lies in its first components mostly, as trained rows do in a few of theirs.
-    fn row(&mut self, quantised: &mut [i8]) -> f32 {
-        let (mut row, mut size) = (self.floats(DIM, 1.0), 1.0);
-        for value in &mut row {
-            *value *= size;
-            size *= 0.85;
-        }
-        let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
-        row.iter_mut().for_each(|value| *value /= length);
-        quantise_row(&row, quantised)
-    }
+    let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+    row.iter_mut().for_each(|value| *value /= length);
+    quantise_row(&row, quantised)
 }
 
 fn sketched() -> Vec<u8> {
-    let mut noise = Noise(1);
+    // The generator is named: what it gives does not change with a crate's version.
+    let mut noise = SplitMix64::seed_from_u64(1);
     let mut rows = vec![0; ITEMS * DIM];
-    let scales: Vec<f32> = rows.chunks_exact_mut(DIM).map(|row| noise.row(row)).collect();
+    let scales: Vec<f32> = rows.chunks_exact_mut(DIM).map(|quantised| row(&mut noise, quantised)).collect();
     let level = |value, target, liked| Level { value, target, weight: 1.0, liked, plain: true };
     let ids: Vec<String> = (0..ITEMS).map(|item| item.to_string()).collect();
     let even: Vec<u32> = (0..ITEMS as u32).step_by(2).collect();
     Contents {
         rule: Rule::Maml { pull: 0.1 },
         dim: DIM,
-        prior: &noise.floats(DIM, 0.2),
-        step_sizes: &noise.floats(STEPS * DIM, 0.3),
+        prior: &floats(&mut noise, DIM, 0.2),
+        step_sizes: &floats(&mut noise, STEPS * DIM, 0.3),
         levels: &[level(0.0, -0.3, false), level(1.0, 0.9, true)],
         rows: &rows,
         scales: &scales,

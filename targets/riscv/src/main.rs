@@ -8,7 +8,7 @@
 use core::arch::asm;
 use core::fmt::{self, Write};
 use tinderbox::Kernel;
-use tinderbox_golden::{Memory, run};
+use tinderbox_golden::{Memory, report};
 
 const WRITE: usize = 64;
 const EXIT: usize = 93;
@@ -17,31 +17,12 @@ const EXIT: usize = 93;
 #[expect(unsafe_code, reason = "an exported name could clash with another")]
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    exit(i32::from(!play(Kernel::detect())))
+    exit(i32::from(!report(Kernel::detect(), &mut Memory::new(), &mut Output)))
 }
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     exit(2)
-}
-
-/// Whether all answers are golden.
-fn play(kernel: Kernel) -> bool {
-    let (mut answers, mut different) = (0, 0);
-    let outcome = run(kernel, &mut Memory::new(), |answered| {
-        answers += 1;
-        if !answered.is_golden() {
-            different += 1;
-            let _ = writeln!(Output, "line {}: {}\n  {}", answered.line, answered.question, answered.answer);
-        }
-    });
-    // The exit status tells, also where nothing can be written.
-    let _ = match outcome {
-        Ok(()) if different == 0 => writeln!(Output, "{}: {answers} answers, bits equal", kernel.name()),
-        Ok(()) => writeln!(Output, "{}: {different} of {answers} answers differ", kernel.name()),
-        Err(failure) => writeln!(Output, "{failure}"),
-    };
-    outcome.is_ok() && different == 0
 }
 
 /// Standard output.

@@ -4,7 +4,7 @@
 
 use core::fmt::{self, Write};
 use tinderbox::Kernel;
-use tinderbox_golden::{Memory, run};
+use tinderbox_golden::{Memory, report};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -35,27 +35,9 @@ impl Write for Host {
     }
 }
 
-/// Plays the golden requests with every kernel; returns how many answers differ, or -1 if they could not be played.
+/// Plays the golden requests with every kernel; returns whether all answers are golden.
 #[expect(unsafe_code, reason = "an exported name could clash with another")]
 #[unsafe(no_mangle)]
-pub extern "C" fn golden() -> i32 {
-    Kernel::all().try_fold(0, |before, kernel| Some(before + play(kernel)?)).unwrap_or(-1)
-}
-
-fn play(kernel: Kernel) -> Option<i32> {
-    let (mut answers, mut different) = (0, 0);
-    let outcome = run(kernel, &mut Memory::new(), |answered| {
-        answers += 1;
-        if !answered.is_golden() {
-            different += 1;
-            let _ = writeln!(Host, "line {}: {}\n  {}", answered.line, answered.question, answered.answer);
-        }
-    });
-    // Writing to the host cannot fail.
-    let _ = match outcome {
-        Ok(()) if different == 0 => writeln!(Host, "{}: {answers} answers, bits equal", kernel.name()),
-        Ok(()) => writeln!(Host, "{}: {different} of {answers} answers differ", kernel.name()),
-        Err(failure) => writeln!(Host, "{failure}"),
-    };
-    outcome.is_ok().then_some(different)
+pub extern "C" fn golden() -> bool {
+    Kernel::all().all(|kernel| report(kernel, &mut Memory::new(), &mut Host))
 }

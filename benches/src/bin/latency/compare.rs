@@ -56,7 +56,7 @@ fn same_kernel<'r>(a: &'r [Record], b: &'r [Record]) -> Vec<Pair<'r>> {
         let b = b.iter().find(|b| b.does(&a.key()) && b.kernel == a.kernel);
         pairs.extend(b.map(|b| Pair { a, b }));
     }
-    let has_kernel = |pair: &Pair<'_>| pair.a.kernel != crate::measure::NO_KERNEL;
+    let has_kernel = |pair: &Pair<'_>| !pair.a.kernel_name().is_empty();
     // Without a common kernel only what has none would be left.
     if pairs.iter().any(has_kernel) { pairs } else { fastest_of_each(a, b) }
 }
@@ -72,7 +72,7 @@ fn table(pairs: &[Pair<'_>]) -> String {
         grid(&["model", "operation", "kernel", "p50 of A", "of B", "ratio", "p99 of A", "of B", "ratio"], 3);
     for Pair { a, b } in pairs {
         let kernel = if a.kernel == b.kernel {
-            a.kernel.replace("none", "")
+            a.kernel_name().to_owned()
         } else {
             format!("{} / {}", a.kernel, b.kernel)
         };

@@ -5,17 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use procfs::process::Process;
 use procfs::{Current, LoadAverage};
+use tinderbox_benches::{cpu_features, cpu_name};
 
 use crate::record::Run;
 
 /// The facts of this run, but for its memory, which is known at the end.
 pub(crate) fn run(timer_ns: u64) -> Run {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |names: &[&str]| {
-        let mut fields = cpuinfo.lines().filter_map(|line| line.split_once(':'));
-        let found = fields.find(|(name, _)| names.contains(&name.trim()));
-        found.map_or("unknown", |(_, value)| value.trim()).to_owned()
-    };
     let line = |path: &str| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
     Run {
         command: std::env::args().collect::<Vec<_>>().join(" "),
@@ -25,8 +20,8 @@ pub(crate) fn run(timer_ns: u64) -> Run {
         opt_level: env!("BUILT_OPT_LEVEL").to_owned(),
         rustflags: env!("BUILT_RUSTFLAGS").to_owned(),
         compiled_features: env!("BUILT_FEATURES").to_owned(),
-        cpu: field(&["model name", "Hardware", "CPU part"]), // the last two: Arm
-        cpu_flags: field(&["flags", "Features"]),
+        cpu: cpu_name(),
+        cpu_flags: cpu_features(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         system: line("/proc/sys/kernel/osrelease")
             .map_or("unknown".to_owned(), |release| format!("Linux {release}")),

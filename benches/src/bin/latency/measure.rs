@@ -15,7 +15,7 @@ use crate::clock::{Clock, histogram};
 use crate::fresh::{self, Fresh};
 use crate::machine::{self, Faults};
 use crate::memory;
-use crate::record::{Accuracy, Record, Run, Subject};
+use crate::record::{Accuracy, NO_KERNEL, Record, Run, Subject};
 
 /// Slices of the time of one operation: all take turns, so that a disturbance meets all of them.
 const ROUNDS: u32 = 8;
@@ -241,9 +241,6 @@ impl Case {
         timed(record, &self.histogram)
     }
 }
-
-/// The kernel of what does not depend on it.
-pub(crate) const NO_KERNEL: &str = "none";
 
 /// A record of this model without an operation.
 fn blank(model: &Model<'_>, subject: Subject, run: &Run) -> Record {

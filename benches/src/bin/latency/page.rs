@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use tinderbox_page::plot::{Axis, Curve, Datum, Look, PlotError, Row, curves, ranges};
 use tinderbox_page::{document, figure, grouped, table};
 
-use crate::measure::NO_KERNEL;
 use crate::record::{Record, fastest};
 use crate::table::{by_subject, scans};
 use crate::words::{LABELS, LIMITS, bytes, duration, facts, label, memory, noise};
@@ -210,7 +209,7 @@ fn figures(records: &[Record]) -> Markup {
             } }
             tbody { @for record in records { tr {
                 th scope="row" { (label(&record.key())) }
-                td { @if record.kernel != NO_KERNEL { (record.kernel) } }
+                td { (record.kernel_name()) }
                 @for ns in [record.p50_ns, record.p90_ns, record.p99_ns, record.p999_ns] { td { (duration(ns)) } }
                 td { @if record.bytes > 0 { (format!("{:.1}", record.gb_per_s)) } }
                 td { (record.stack_bytes.map_or(String::new(), |stack| bytes(stack as u64))) }

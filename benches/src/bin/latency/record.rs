@@ -107,7 +107,15 @@ pub(crate) struct Run {
     pub(crate) peak_bytes: Option<u64>,
 }
 
+/// The kernel of what does not depend on it.
+pub(crate) const NO_KERNEL: &str = "none";
+
 impl Record {
+    /// The kernel's name; empty where the operation does not depend on it.
+    pub(crate) fn kernel_name(&self) -> &str {
+        if self.kernel == NO_KERNEL { "" } else { &self.kernel }
+    }
+
     /// What is compared between runs: everything that says what was done, and nothing that says how fast.
     pub(crate) fn key(&self) -> Key<'_> {
         Key {

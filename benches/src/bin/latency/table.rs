@@ -19,7 +19,7 @@ pub(crate) fn tables(records: &[Record]) -> String {
             let share = line.filter(|_| scans(record)).map(|line| record.share(line));
             table.add_row([
                 label(&record.key()),
-                record.kernel.replace("none", ""),
+                record.kernel_name().to_owned(),
                 duration(record.p50_ns),
                 duration(record.p90_ns),
                 duration(record.p99_ns),
