@@ -5,11 +5,13 @@ use crate::file::{Aligned, split};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use tinderbox::{
     Filter, Interaction, Kernel, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item,
+    rank_batch,
 };
 
 /// On any file that opens, verified or not, with any calls: nothing panics; wrong calls are refused, right
 /// ones are not; a ranking is the items that the filter lets through, sorted, with the bits of
-/// `Session::score`; `explain` leaves the session as it was; and the kernel makes no difference.
+/// `Session::score` (unless the file has sketches, which are believed); a batch gives the same list; an order for variety
+/// has items of it; `explain` leaves the session as it was; and the kernel makes no difference.
 ///
 /// The bytes are a model file, as long as its header says, whose checksums are made right; what an app does
 /// with it follows.
@@ -65,7 +67,28 @@ struct Calls {
 struct Answers {
     user: Vec<u32>,
     list: Option<Vec<(u32, u32)>>,
+    similar: Option<Vec<(u32, u32)>>,
+    diverse: Option<Vec<(u32, u32)>>,
     reasons: Option<Vec<(u32, u32)>>,
+}
+
+/// What a filter borrows.
+struct Lists {
+    allow: Option<Vec<u32>>,
+    deny: Vec<u32>,
+    categories: Vec<u32>,
+    keep_support: bool,
+}
+
+impl Lists {
+    fn filter(&self) -> Filter<'_> {
+        Filter {
+            allow: self.allow.as_deref(),
+            deny: &self.deny,
+            categories: &self.categories,
+            keep_support: self.keep_support,
+        }
+    }
 }
 
 impl Calls {
@@ -115,9 +138,11 @@ impl Calls {
         self.rate(&session);
         let user = session.user().iter().copied().map(bits).collect();
         let list = self.rank(&session, &support, items);
+        let similar = self.similar(&session, items);
+        let diverse = self.diverse(&session, list.as_deref());
         let reasons = self.explain(&mut session, support.len(), items);
         assert_eq!(self.rank(&session, &support, items), list, "explaining changed the session");
-        Answers { user, list, reasons }
+        Answers { user, list, similar, diverse, reasons }
     }
 
     fn embed(&self, model: &Model<'_>) {
@@ -144,27 +169,30 @@ impl Calls {
             self.support.iter().map(|&(item, level)| Interaction { item: item.into(), level }).collect();
         let levels = session.model().levels().len();
         let known = |i: &Interaction| (i.item as usize) < items && usize::from(i.level) < levels;
-        let fits = support.len() <= self.capacity().next_multiple_of(16) && support.iter().all(known);
+        let fits = support.len() <= self.capacity() && support.iter().all(known);
         assert_eq!(session.adapt(&support).is_ok(), fits);
         if fits { support.iter().map(|interaction| interaction.item).collect() } else { Vec::new() }
     }
 
-    fn rank(&self, session: &Session<'_>, support: &[u32], items: usize) -> Option<Vec<(u32, u32)>> {
-        let (allow, deny) = (self.allow.as_deref().map(wide), wide(&self.deny));
-        let categories = wide(&self.categories);
-        let filter = Filter {
-            allow: allow.as_deref(),
-            deny: &deny,
-            categories: &categories,
+    fn lists(&self) -> Lists {
+        Lists {
+            allow: self.allow.as_deref().map(wide),
+            deny: wide(&self.deny),
+            categories: wide(&self.categories),
             keep_support: self.keep_support,
-        };
+        }
+    }
+
+    fn rank(&self, session: &Session<'_>, support: &[u32], items: usize) -> Option<Vec<(u32, u32)>> {
+        let lists = self.lists();
+        let filter = lists.filter();
         let table = session.model().categories();
         let ascends = |list: &[u32]| {
             list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|&item| (item as usize) < items)
         };
         let sound = filter.allow.is_none_or(ascends)
             && ascends(filter.deny)
-            && categories.iter().all(|&category| (category as usize) < table.len());
+            && filter.categories.iter().all(|&category| (category as usize) < table.len());
         let mut out = vec![Ranked::default(); self.list.into()];
         let list = session.rank(&filter, &mut out);
         assert_eq!(list.is_ok(), sound, "{filter:?}");
@@ -173,12 +201,49 @@ impl Calls {
             filter.allow.is_none_or(|allow| allow.contains(item))
                 && !filter.deny.contains(item)
                 && (filter.keep_support || !support.contains(item))
-                && (categories.is_empty()
-                    || categories.iter().any(|&category| table.contains(category as usize, *item as usize)))
+                && (filter.categories.is_empty()
+                    || filter
+                        .categories
+                        .iter()
+                        .any(|&category| table.contains(category as usize, *item as usize)))
         };
-        let candidates = (0..items as u32).filter(passes);
-        assert_eq!(list, pairs(&sorted(session, candidates, self.list.into())), "{filter:?}");
+        if session.model().sketch().is_none() {
+            let candidates = (0..items as u32).filter(passes);
+            assert_eq!(list, pairs(&sorted(session, candidates, self.list.into())), "{filter:?}");
+        }
+        let mut outs = [vec![Ranked::default(); self.list.into()], vec![Ranked::default(); self.list.into()]];
+        let mut requests = outs.each_mut().map(|out| session.request(&filter, out).expect("a sound filter"));
+        rank_batch(&mut requests);
+        for request in requests {
+            assert_eq!(pairs(request.ranked()), list, "a batch differs");
+        }
         Some(list)
+    }
+
+    fn similar(&self, session: &Session<'_>, items: usize) -> Option<Vec<(u32, u32)>> {
+        let item = u32::from(self.explained);
+        let mut out = vec![Ranked::default(); self.list.into()];
+        let list = session.similar(item, &Filter::default(), &mut out);
+        assert_eq!(list.is_ok(), (item as usize) < items);
+        let list = list.ok()?;
+        assert!(list.iter().all(|ranked| ranked.item != item));
+        assert!(list.is_sorted_by(|a, b| a.score >= b.score));
+        Some(pairs(list))
+    }
+
+    /// Some of the items of a sound `list`, which is as long as there are candidates.
+    fn diverse(&self, session: &Session<'_>, list: Option<&[(u32, u32)]>) -> Option<Vec<(u32, u32)>> {
+        let list = list?;
+        let lists = self.lists();
+        let filter = lists.filter();
+        let mut out = vec![Ranked::default(); self.list.into()];
+        let mut scratch = vec![f32::NAN; Session::diverse_scratch_len(&session.model(), out.len())];
+        let (diversity, len) = (f32::from(self.reasons) / 255.0, usize::from(self.capacity));
+        let found = session.rank_diverse(&filter, diversity, len, &mut scratch, &mut out);
+        let found = pairs(found.expect("a sound filter and enough scratch"));
+        assert_eq!(found.len(), len.min(list.len()));
+        assert!(found.iter().all(|item| list.contains(item)));
+        Some(found)
     }
 
     fn explain(&self, session: &mut Session<'_>, support: usize, items: usize) -> Option<Vec<(u32, u32)>> {
