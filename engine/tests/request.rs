@@ -278,7 +278,7 @@ proptest! {
     fn sketches_change_no_list(
         rule in 0..2_usize,
         sixteens in 2..7_usize,
-        items in 1..3_000_usize,
+        items in 2..3_000_usize,
         decay in 0.7..1.0_f32,
         support in proptest::collection::vec((any::<u32>(), 0..5_u8), 0..12),
         len in 0..60_usize,
