@@ -247,6 +247,9 @@ fn a_search_that_was_interrupted_leaves_the_run_of_one_that_was_not() {
         fs::read(file).unwrap()
     };
     assert_eq!(file(&once), file(&twice));
+    let described: Value =
+        serde_json::from_str(&succeed(&["inspect", &format!("{once}.tbx"), "--json"])).unwrap();
+    assert_eq!(described["onboarding"].as_array().unwrap().len(), 20);
     refuse(&tune("5", "4", &once).each_ref().map(String::as_str), 1, &["another seed", "another directory"]);
 }
 
@@ -314,6 +317,20 @@ fn bad_data_ends_with_one_and_leaves_nothing_behind() {
     refuse(&["fit", "--ratings", &ratings, "--out", &run], 1, &["no rating counts as a like"]);
     assert!(!Path::new(&run).exists());
     refuse(&["export", &place.path("no-run"), "--out", &place.path("m.tbx")], 1, &["no-run"]);
+    let liked = place.file("likes.csv", "user,item\na,x\na,y\nb,x\nb,y\n");
+    refuse(&["fit", "--ratings", &liked, "--out", &ratings], 1, &["dislikes.csv", "exists"]);
+    let (page, folder) = (place.path("none/page.html"), place.path("."));
+    refuse(&["evaluate", "--ratings", &liked, "--report", &page], 1, &["page.html", "No such file"]);
+    refuse(&["evaluate", "--ratings", &liked, "--json", &folder], 1, &["is a directory"]);
+    for protocol in ["p1", "p2", "p3", "onboarding"] {
+        let ratings = place.file("few.csv", "user,item,rating\na,x,1\nb,x,2\nb,y,5\n");
+        refuse(&["evaluate", "--ratings", &ratings, "--protocol", protocol], 1, &["ten folds need ten"]);
+    }
+    for protocol in ["p2", "onboarding"] {
+        let question = ["evaluate", "--ratings", &ratings, "--protocol", protocol];
+        refuse(&[&question[..], &["--groups"]].concat(), 1, &[protocol, "--groups"]);
+        refuse(&[&question[..], &["--metric", "mrr@10"]].concat(), 1, &[protocol, "--metric"]);
+    }
     let file = place.model();
     refuse(&["recommend", &file, "--like", "nothing"], 1, &["nothing"]);
     refuse(&["recommend", &file, "--rate", "i000001=11"], 1, &["11", "from 1 to 5"]);

@@ -3,13 +3,13 @@
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::output::{ensure_file, write_file};
 use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
-use tinderbox_format::replace;
 use tinderbox_trainer::data::Dataset;
 use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::evaluate::labelled::{self, RATINGS};
@@ -33,7 +33,7 @@ Methods:
              :random-order (under p1t, trained as for p1) and, without another fit, by :likes-only (only the likes of
              the k interactions are shown), :first-likes (the first k likes are shown), :f32 (scored in the trainer's
              f32 arithmetic in place of the exported file)
-  baselines  popularity item-knn user-knn ease edlae ials prototypes ridge
+  baselines  popularity item-knn user-knn ease edlae ials prototypes near-ridge ridge
              under p2: item-mean user-knn-residual rating-factors
              under p3: content-popularity content-ridge, changed by :raters=N
 Rated items (p2):
@@ -74,11 +74,11 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "N")]
     min_user: Option<usize>,
 
-    /// The metric of the table
-    #[arg(long, default_value = METRICS[0].0, value_parser = METRICS.map(|(name, _)| name))]
-    metric: String,
+    /// The metric of the table, under p1, p1t and p3 [default: ndcg@10]
+    #[arg(long, value_parser = METRICS.map(|(name, _)| name))]
+    metric: Option<String>,
 
-    /// Also show groups: users with little and with much feedback; popular and rare items
+    /// Also show groups, under p1, p1t and p3: users with little and with much feedback; popular and rare items
     #[arg(long)]
     groups: bool,
 
@@ -109,6 +109,12 @@ enum ProtocolName {
 
 impl Evaluate {
     pub(crate) fn run(self) -> Result<()> {
+        [&self.json, &self.report].into_iter().flatten().try_for_each(|path| ensure_file(path))?;
+        match self.protocol {
+            ProtocolName::P2 => self.ensure_one_table("p2")?,
+            ProtocolName::Onboarding => self.ensure_one_table("onboarding")?,
+            ProtocolName::P1 | ProtocolName::P1t | ProtocolName::P3 => {}
+        }
         let protocol = match self.protocol {
             ProtocolName::P1 | ProtocolName::Onboarding => Protocol::P1,
             ProtocolName::P1t => Protocol::P1t,
@@ -134,7 +140,6 @@ impl Evaluate {
             seed: self.split_seed,
         };
         if matches!(self.protocol, ProtocolName::Onboarding) {
-            ensure!(self.report.is_none(), "protocol onboarding has no page: see --json");
             if self.methods.is_empty() {
                 plan.methods.retain(|method| method.shipped().is_some());
             }
@@ -142,9 +147,10 @@ impl Evaluate {
         }
         let outcomes = compare(&dataset, &plan)?;
         let report = Report::new(&plan, &outcomes);
-        let mut tables = vec![report.table(&self.metric), report.changes(&self.metric), report.exposure()];
+        let metric = self.metric.as_deref().unwrap_or(METRICS[0].0);
+        let mut tables = vec![report.table(metric), report.changes(metric), report.exposure()];
         if self.groups {
-            tables.push(report.groups(&self.metric));
+            tables.push(report.groups(metric));
         }
         tables.retain(|table| !table.is_empty());
         write!(stdout().lock(), "{}", tables.join("\n"))?;
@@ -157,8 +163,15 @@ impl Evaluate {
         Ok(())
     }
 
+    /// Refuses what asks for more than `protocol`'s one table.
+    fn ensure_one_table(&self, protocol: &str) -> Result<()> {
+        ensure!(self.report.is_none(), "protocol {protocol} has no page: see --json");
+        ensure!(self.metric.is_none(), "protocol {protocol} has its own metric: leave --metric out");
+        ensure!(!self.groups, "protocol {protocol} has no groups: leave --groups out");
+        Ok(())
+    }
+
     fn run_labelled(self) -> Result<()> {
-        ensure!(self.report.is_none(), "protocol p2 has no page: see --json");
         let config = self.learning.config(Rank::Rated)?;
         let (dataset, _) = self.data.read()?;
         ensure!(dataset.levels.values.len() > 1, "protocol p2 needs ratings");
@@ -191,6 +204,7 @@ impl Evaluate {
 
 /// Says what showing items to new users is worth, learner by learner.
 fn onboard(dataset: &Dataset, plan: &Plan, json: Option<&Path>) -> Result<()> {
+    ensure_folds(dataset)?;
     let mut all = Vec::new();
     for method in &plan.methods {
         let Some(learner) = method.shipped() else {
@@ -207,10 +221,6 @@ fn onboard(dataset: &Dataset, plan: &Plan, json: Option<&Path>) -> Result<()> {
 
 fn write_json(path: &Path, value: &Value) -> Result<()> {
     write_file(path, &format!("{value:#}\n"))
-}
-
-fn write_file(path: &Path, text: &str) -> Result<()> {
-    replace(path, text.as_bytes()).with_context(|| path.display().to_string())
 }
 
 fn ensure_folds(dataset: &Dataset) -> Result<()> {

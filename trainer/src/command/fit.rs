@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::output::ensure_directory;
 use crate::args::{DataArgs, LearnerArgs, LearnerName};
 use crate::screen::Screen;
 use tinderbox_trainer::data::{Dataset, Interaction, hold_out};
 use tinderbox_trainer::episode::Rank;
-use tinderbox_trainer::fit::{Choice, Training, Trial};
+use tinderbox_trainer::fit::{Choice, Fitted, Training, Trial};
 use tinderbox_trainer::onboarding;
 use tinderbox_trainer::run::Run;
-use tinderbox_trainer::train::Config;
+use tinderbox_trainer::train::{self, Config};
 
 /// Learn from interaction logs; write a run directory that `export` turns into a model file
 ///
@@ -90,22 +91,35 @@ pub(crate) fn ensure_learnable(dataset: &Dataset, rank: Rank) -> Result<()> {
 /// Chooses by validation, fits the choice on all users, saves the run and says what was tried.
 pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
     ensure_learnable(dataset, config.rank)?;
+    ensure_directory(out)?;
     let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
     let screen = Screen::new("teacher");
     let (train, validation) = hold_out(&users, VALIDATION, config.seed);
     let training = Training::new(dataset, &train, &validation, config.rank, config.seed);
     let fitted = training.fit(choice, config, &mut |now| screen.training(now.trial, now.training));
     drop(training); // two teachers at a time would take twice the memory
-    screen.say("teacher of all users");
-    let everyone = Training::new(dataset, &users, &[], config.rank, config.seed);
-    let fitted = fitted.refit(&everyone, &mut |training| screen.training("all users", training));
     let trials = fitted.trials.clone();
+    save(dataset, config, screen, out, |everyone, progress| Ok(fitted.refit(everyone, progress)))?;
+    say_trials(&trials, config.rank.validation(), out)
+}
+
+/// Trains on all users by `refit`, chooses what to show a new user first, and saves the run.
+pub(crate) fn save(
+    dataset: &Dataset,
+    config: &Config,
+    screen: Screen,
+    out: &Path,
+    refit: impl FnOnce(&Training, &mut dyn FnMut(train::Progress)) -> Result<Fitted>,
+) -> Result<()> {
+    screen.say("teacher of all users");
+    let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
+    let everyone = Training::new(dataset, &users, &[], config.rank, config.seed);
+    let fitted = refit(&everyone, &mut |training| screen.training("all users", training))?;
     let mut run = Run::new(dataset, &everyone.set, fitted, config.seed);
     screen.say("items to show a new user first");
     run.onboarding = onboarding::choose(&run.learned, &everyone.set, config.seed);
     drop(screen);
-    run.save(out)?;
-    say_trials(&trials, config.rank.validation(), out)
+    Ok(run.save(out)?)
 }
 
 fn say_trials(trials: &[Trial], measure: &str, out: &Path) -> Result<()> {

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::fit::{VALIDATION, ensure_learnable, filtered};
+use super::fit::{VALIDATION, ensure_learnable, filtered, save};
+use super::output::ensure_directory;
 use crate::args::{DataArgs, threads};
 use crate::screen::Screen;
 use tinderbox_trainer::data::hold_out;
 use tinderbox_trainer::fit::Training;
 use tinderbox_trainer::report::search;
-use tinderbox_trainer::run::Run;
 use tinderbox_trainer::train::Config;
 use tinderbox_trainer::tune::{Header, Journal, Parameter, SPACE, Search};
 
@@ -92,7 +92,7 @@ impl Tune {
         let (dataset, _) = self.data.read()?;
         let dataset = filtered(dataset, self.min_item, self.min_user);
         ensure_learnable(&dataset, config.rank)?;
-        std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
+        ensure_directory(&self.out)?;
         let mut journal = Journal::open(&self.out.join(JOURNAL), &Header::new(&dataset, &config))?;
         if !journal.is_empty() {
             eprintln!("{} trainings of an earlier call are taken over", journal.len());
@@ -110,12 +110,9 @@ impl Tune {
             tuning.run(&mut journal, &mut keep_going, &mut |now| screen.training(now.trial, now.training))?;
         drop(tuning);
         drop(training); // two teachers at a time would take twice the memory
-        screen.say("teacher of all users");
-        let everyone = Training::new(&dataset, &users, &[], config.rank, config.seed);
-        let fitted = tuned.refit(&everyone, &mut |training| screen.training("all users", training));
-        drop(screen);
-        let fitted = fitted.context("nothing was tried")?;
-        Run::new(&dataset, &everyone.set, fitted, config.seed).save(&self.out)?;
+        save(&dataset, &config, screen, &self.out, |everyone, progress| {
+            tuned.refit(everyone, progress).context("nothing was tried")
+        })?;
         let out = self.out.display();
         write!(stdout().lock(), "{}", search::table(&tuned))?;
         writeln!(stdout().lock(), "wrote {out}; next: trainer export {out} --out model.tbx")?;
