@@ -74,7 +74,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "N")]
     min_user: Option<usize>,
 
-    /// The metric of the table, under p1, p1t and p3 [default: ndcg@10]
+    /// The metric of the table, under p1, p1t and p3; ndcg@10 if not given
     #[arg(long, value_parser = METRICS.map(|(name, _)| name))]
     metric: Option<String>,
 
