@@ -7,12 +7,24 @@ pub(crate) fn sqrt(x: f32) -> f32 {
     }
     #[cfg(feature = "std")]
     return x.sqrt();
-    #[cfg(not(feature = "std"))]
+    #[cfg(all(not(feature = "std"), target_arch = "x86_64"))]
+    #[expect(unsafe_code, reason = "a function with a target feature is unsafe to call")]
+    // SAFETY: every x86-64 has SSE.
+    return unsafe { sse_sqrt(x) };
+    #[cfg(not(any(feature = "std", target_arch = "x86_64")))]
     integer_sqrt(x)
 }
 
+/// The same by the instruction for it.
+#[cfg(all(not(feature = "std"), target_arch = "x86_64"))]
+#[target_feature(enable = "sse")]
+fn sse_sqrt(x: f32) -> f32 {
+    use core::arch::x86_64::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
+    _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)))
+}
+
 /// The same of a positive number in integers: `core` has no square root.
-#[cfg(any(test, not(feature = "std")))]
+#[cfg(any(test, not(any(feature = "std", target_arch = "x86_64"))))]
 fn integer_sqrt(x: f32) -> f32 {
     if x == f32::INFINITY {
         return x;
@@ -54,7 +66,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 }
 
 /// `2^exponent` for a normal result.
-#[cfg(any(test, not(feature = "std")))]
+#[cfg(any(test, not(any(feature = "std", target_arch = "x86_64"))))]
 fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
 }

@@ -1,7 +1,6 @@
 //! From f32 to integers: rows to int8 at export and for new items, the user to int16 at request time.
 
-use crate::kernel::scalar::dot;
-use crate::kernel::{QUERY_MAX, Task};
+use crate::kernel::{Kernel, QUERY_MAX};
 use crate::math::sqrt;
 
 /// The largest magnitude of a row's component: -128 is left out so that a row can be negated.
@@ -26,10 +25,9 @@ pub fn quantise_row(row: &[f32], quantised: &mut [i8]) -> f32 {
 /// Sixteen bits instead of eight cost little (the rows are what memory has to bring) and make the first
 /// pass exact enough to be the only one: the error of a score is below `dim * 2^-15` of the largest
 /// component, so nothing needs to be rescored and a longer list always begins with the shorter one.
-#[inline(always)]
-pub(crate) fn quantise_user(user: &[f32], unit: bool, query: &mut [i16]) -> f32 {
+pub(crate) fn quantise_user(kernel: Kernel, user: &[f32], unit: bool, query: &mut [i16]) -> f32 {
     let largest = largest(user);
-    let length = if unit { sqrt(dot(user, user)) } else { 1.0 };
+    let length = if unit { sqrt(kernel.dot(user, user)) } else { 1.0 };
     // Below that, the inverse of a step would not be finite.
     if !(largest >= f32::from(QUERY_MAX) * f32::MIN_POSITIVE && length > 0.0 && length < f32::INFINITY) {
         query.fill(0);
@@ -43,22 +41,8 @@ pub(crate) fn quantise_user(user: &[f32], unit: bool, query: &mut [i16]) -> f32 
 }
 
 /// `floats = scale * row`.
-pub(crate) struct Embedding<'a> {
-    pub(crate) row: &'a [i8],
-    pub(crate) scale: f32,
-    pub(crate) floats: &'a mut [f32],
-}
-
-impl Task for Embedding<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const BLOCK: usize>(self) {
-        self.floats
-            .iter_mut()
-            .zip(self.row)
-            .for_each(|(float, &value)| *float = self.scale * f32::from(value));
-    }
+pub(crate) fn embed(row: &[i8], scale: f32, floats: &mut [f32]) {
+    floats.iter_mut().zip(row).for_each(|(float, &value)| *float = scale * f32::from(value));
 }
 
 /// A row as a query: the same integers, so that the kernels give its dot products with other rows.
@@ -68,14 +52,12 @@ pub(crate) fn widen(row: &[i8], query: &mut [i16]) {
 
 /// The nearest integer, a half to the even one, of `x` within ±2^15: the low bits of a float in whose scale there
 /// are no fractions.
-#[inline(always)]
 fn nearest_small(x: f32) -> i16 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
     (x + ROUND).to_bits() as i16
 }
 
 /// The largest finite magnitude; 0 if there is none, or if any component is not finite.
-#[inline(always)]
 fn largest(values: &[f32]) -> f32 {
     // Magnitudes compare as their bits do, infinity and NaN above all.
     let largest = values.iter().fold(0, |largest, value| largest.max(value.abs().to_bits()));
@@ -108,7 +90,7 @@ mod tests {
             for share in [1.0, 1.2, 1.4, 1.6, 1.9] {
                 let mut query = [0; 16];
                 let user = [share * 2.0_f32.powi(exponent); 16];
-                quantise_user(&user, false, &mut query);
+                quantise_user(Kernel::scalar(), &user, false, &mut query);
                 assert!(query.iter().all(|value| value.abs() <= QUERY_MAX), "{share} * 2^{exponent}");
             }
         }
@@ -121,7 +103,7 @@ mod tests {
             assert_eq!(quantise_row(&row, &mut quantised), 0.0);
             assert_eq!(quantised, [0; 16]);
             let mut query = [1_i16; 16];
-            assert_eq!(quantise_user(&row, true, &mut query), 0.0);
+            assert_eq!(quantise_user(Kernel::scalar(), &row, true, &mut query), 0.0);
             assert_eq!(query, [0; 16]);
         }
     }

@@ -62,8 +62,9 @@ pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
 /// Scores the catalogue for at most [`BATCH`] requests that share it.
 #[inline(never)] // its stack is not to be its caller's
 fn score_catalogue(requests: &mut [Request<'_, '_>]) {
-    let Some(Session { model, kernel, .. }) = requests.first().map(|request| request.session) else { return };
-    let (mut queries, mut factors) = ([&[][..]; BATCH], [0.0; BATCH]);
+    let Some(first) = requests.first() else { return };
+    let Session { model, kernel, .. } = first.session;
+    let (mut queries, mut factors) = ([first.query; BATCH], [first.factor; BATCH]);
     for ((query, factor), request) in queries.iter_mut().zip(&mut factors).zip(&*requests) {
         (*query, *factor) = (request.query, request.factor);
     }
@@ -134,6 +135,7 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// Chunks come in ascending order. `rows`: scales x dim.
+    #[inline(never)]
     fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32]) {
         if self.pass.wants(first, scales.len()) {
             let mut scores = [0.0; CHUNK];
@@ -144,6 +146,7 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// Offers a wanted chunk whose `scores` are so far those by the query.
+    #[inline(never)]
     fn take_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
         if self.attends {
             self.session.attend(rows, scales, scores);
@@ -165,6 +168,7 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// The same result as [`Request::score_chunk`], from the rows whose bounds reach the list.
+    #[inline(never)]
     fn sift_chunk(&mut self, sieve: &Sieve<'_>, first: usize, rows: &[i8], scales: &[f32]) {
         if self.pass.wants(first, scales.len()) {
             let kernel = self.session.kernel;

@@ -6,7 +6,7 @@ use crate::error::{FeedbackError, RankError, SessionError};
 use crate::filter::Filter;
 use crate::kernel::{Attention, Kernel};
 use crate::new_item::{MAX_DIM, NewItems};
-use crate::quantise::{Embedding, widen};
+use crate::quantise::{embed, widen};
 use crate::rank::Ranked;
 use crate::request::Request;
 use crate::sort::sort;
@@ -229,10 +229,11 @@ impl<'a> Session<'a> {
         }
         self.len = support.len();
         let share = feedback_share(self.len);
-        for (at, interaction) in support.iter().enumerate() {
-            self.items[at] = interaction.item;
-            self.targets[at] = levels.target(usize::from(interaction.level));
-            self.weights[at] = share * levels.weight(usize::from(interaction.level));
+        let kept = self.items.iter_mut().zip(&mut *self.targets).zip(&mut *self.weights);
+        for (((item, target), weight), interaction) in kept.zip(support) {
+            let level = usize::from(interaction.level);
+            (*item, *target, *weight) =
+                (interaction.item, levels.target(level), share * levels.weight(level));
         }
         let ascending = &mut self.ascending[..self.len];
         ascending.copy_from_slice(&self.items[..self.len]);
@@ -383,38 +384,30 @@ impl<'a> Session<'a> {
         &self.ascending[..self.len]
     }
 
-    /// The int8 row of an item and its scale.
     fn row(&self, item: u32) -> Option<(&'a [i8], f32)> {
-        let (item, dim) = (item as usize, self.model.dim());
-        let (item, rows, scales) = match item.checked_sub(self.model.items()) {
-            None => (item, self.model.rows(), self.model.scales()),
-            Some(new) => (new, self.new_items.rows, self.new_items.scales),
-        };
-        let scale = *scales.get(item)?;
-        Some((rows.get(item * dim..(item + 1) * dim)?, scale))
+        row(&self.model, self.new_items, item)
     }
 
     /// Fetches the rows of the support into scratch memory.
     fn embed_support(&mut self) {
         let dim = self.model.dim();
         let matching = matches!(self.model.rule(), Rule::Matching { .. });
-        for at in 0..self.len {
-            let Some((row, scale)) = self.row(self.items[at]) else { continue };
-            let floats = &mut self.rows[at * dim..(at + 1) * dim];
+        let embedded = self.rows.chunks_exact_mut(dim).zip(&mut *self.residual);
+        for (&item, (floats, kept_scale)) in self.items.iter().take(self.len).zip(embedded) {
+            let Some((row, scale)) = row(&self.model, self.new_items, item) else { continue };
             if matching {
                 // Attention needs integers for the kernel, and the row's scale.
-                let query: &mut [i16] = bytemuck::cast_slice_mut(floats);
-                widen(row, query);
-                self.residual[at] = scale;
+                widen(row, bytemuck::cast_slice_mut(floats));
+                *kept_scale = scale;
             } else {
-                self.kernel.run(Embedding { row, scale, floats });
+                embed(row, scale, floats);
             }
         }
     }
 
     /// Brings the user embedding and its query in line with the prior, the features and the support.
     fn readapt(&mut self) {
-        self.factor = self.kernel.run(Adaptation {
+        self.factor = Adaptation {
             model: &self.model,
             base: self.base,
             support: Support {
@@ -423,13 +416,15 @@ impl<'a> Session<'a> {
                 weights: &self.weights[..self.len],
             },
             work: Work {
+                kernel: self.kernel,
                 residual: &mut self.residual[..self.len],
                 gradient: self.gradient,
                 direction: self.direction,
             },
             user: self.user,
             query: self.query,
-        });
+        }
+        .run();
     }
 
     /// Adds what attention gives under the rule `matching`, to at most [`CHUNK`](crate::rank::CHUNK) scores. `rows`:
@@ -437,12 +432,26 @@ impl<'a> Session<'a> {
     pub(crate) fn attend(&self, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
         if let Rule::Matching { sharpness, null } = self.model.rule() {
             let dim = self.model.dim();
-            let support = (0..self.len).map(|at| matching::Attended {
-                query: &bytemuck::cast_slice(&self.rows[at * dim..(at + 1) * dim])[..dim],
-                scale: self.residual[at],
-                attention: Attention { sharpness, weight: self.weights[at], target: self.targets[at] },
-            });
+            let embedded = self.rows.chunks_exact(dim).zip(&*self.residual).take(self.len);
+            let support = embedded.zip(self.weights.iter().zip(&*self.targets)).map(
+                |((floats, &scale), (&weight, &target))| matching::Attended {
+                    query: bytemuck::cast_slice(floats).get(..dim).unwrap_or_default(),
+                    scale,
+                    attention: Attention { sharpness, weight, target },
+                },
+            );
             matching::attend(self.kernel, null, support, rows, scales, scores);
         }
     }
+}
+
+/// The int8 row of an item and its scale.
+fn row<'a>(model: &Model<'a>, new_items: NewItems<'a>, item: u32) -> Option<(&'a [i8], f32)> {
+    let (item, dim) = (item as usize, model.dim());
+    let (item, rows, scales) = match item.checked_sub(model.items()) {
+        None => (item, model.rows(), model.scales()),
+        Some(new) => (new, new_items.rows, new_items.scales),
+    };
+    let scale = *scales.get(item)?;
+    Some((rows.get(item * dim..(item + 1) * dim)?, scale))
 }

@@ -45,7 +45,7 @@ impl<'a> Sieve<'a> {
             blur: 2.0 * sqrt(seen),
             slack: 0.0,
         };
-        sieve.factor = quantise_user(&along, false, &mut sieve.query);
+        sieve.factor = quantise_user(kernel, &along, false, &mut sieve.query);
         // Rounding `along` moves it by half a step in 16 numbers: 2 steps times a sketch no longer than 1.
         sieve.slack = ROUNDING * sqrt(whole) + 2.0 * sieve.factor;
         sieve

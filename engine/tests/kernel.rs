@@ -173,6 +173,22 @@ fn dot_and_above_equal_scalar_on_every_length() {
 }
 
 #[test]
+fn dots_equal_dot_row_by_row() {
+    for len in (16..=144).step_by(16) {
+        for count in 0..=20 {
+            let (rows, vector) = (floats(4, len * count), floats(5, len));
+            assert_equal(&format!("dots {count} x {len}"), |kernel| {
+                let mut out = vec![0.0; count];
+                kernel.dots(&rows, &vector, &mut out);
+                let one_by_one = rows.chunks(len).map(|row| Kernel::scalar().dot(row, &vector));
+                assert!(one_by_one.map(f32::to_bits).eq(out.iter().map(|dot| dot.to_bits())));
+                out
+            });
+        }
+    }
+}
+
+#[test]
 fn attend_equals_scalar_on_every_length() {
     for len in 0..=70 {
         let cosines = floats(6, len);

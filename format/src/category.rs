@@ -18,7 +18,7 @@ impl<'a> Categories<'a> {
     pub(crate) fn read(sections: &Sections<'a>, items: usize) -> Result<Self, OpenError> {
         let names = Names::read(sections, Kind::CategoryNames, Kind::CategoryNameEnds)?;
         let names = names.unwrap_or(Names::empty(Kind::CategoryNames.name()));
-        Ok(Self { names, bitmaps: sections.values(Kind::CategoryBitmaps)?, items })
+        Ok(Self { names, bitmaps: sections.values(Kind::CategoryBitmaps), items })
     }
 
     /// Number of categories.

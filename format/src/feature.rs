@@ -34,7 +34,7 @@ impl<'a> FeatureTable<'a> {
         dim: usize,
     ) -> Result<Self, OpenError> {
         let names = names.unwrap_or(Names::empty(kind.name()));
-        Ok(Self { names, embeddings: sections.values(kind)?, dim, kind })
+        Ok(Self { names, embeddings: sections.values(kind), dim, kind })
     }
 
     /// Number of features.

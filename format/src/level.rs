@@ -22,10 +22,10 @@ pub struct Levels<'a> {
 impl<'a> Levels<'a> {
     pub(crate) fn read(sections: &Sections<'a>) -> Result<Self, OpenError> {
         let levels = Self {
-            values: finite(Kind::LevelValues, sections.values(Kind::LevelValues)?)?,
-            targets: finite(Kind::LevelTargets, sections.values(Kind::LevelTargets)?)?,
-            weights: finite(Kind::LevelWeights, sections.values(Kind::LevelWeights)?)?,
-            flags: sections.values(Kind::LevelFlags)?,
+            values: finite(Kind::LevelValues, sections.values(Kind::LevelValues))?,
+            targets: finite(Kind::LevelTargets, sections.values(Kind::LevelTargets))?,
+            weights: finite(Kind::LevelWeights, sections.values(Kind::LevelWeights))?,
+            flags: sections.values(Kind::LevelFlags),
         };
         if let Some(below) = levels.values.windows(2).position(|pair| pair[0] >= pair[1]) {
             return Err(refuse(Kind::LevelValues, below + 1, "above the one before"));

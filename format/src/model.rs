@@ -58,28 +58,28 @@ impl<'a> Model<'a> {
         let header = Header::read(bytes)?;
         let sections = Sections::read(bytes, &header)?;
         let (items, dim) = (header.items as usize, header.dim as usize);
-        let floats = |kind| finite(kind, sections.values(kind)?);
-        let optional_floats = |kind| sections.optional(kind)?.map(|values| finite(kind, values)).transpose();
+        let floats = |kind| finite(kind, sections.values(kind));
+        let optional_floats = |kind| sections.optional(kind).map(|values| finite(kind, values)).transpose();
         let model = Self {
             bytes,
             header,
-            rule: Rule::new(header.rule, sections.values(Kind::RuleScalars)?)?,
+            rule: Rule::new(header.rule, sections.values(Kind::RuleScalars))?,
             prior: floats(Kind::Prior)?,
             step_sizes: floats(Kind::StepSizes)?,
             gram: optional_floats(Kind::Gram)?,
             preconditioner: optional_floats(Kind::Preconditioner)?,
             levels: Levels::read(&sections)?,
-            rows: sections.values(Kind::Rows)?,
-            scales: sections.values(Kind::Scales)?,
+            rows: sections.values(Kind::Rows),
+            scales: sections.values(Kind::Scales),
             ids: Names::read(&sections, Kind::Ids, Kind::IdEnds)?.unwrap_or(Names::empty(Kind::Ids.name())),
-            id_order: sections.values(Kind::IdOrder)?,
+            id_order: sections.values(Kind::IdOrder),
             titles: Names::read(&sections, Kind::Titles, Kind::TitleEnds)?,
             categories: Categories::read(&sections, items)?,
             item_features: FeatureTable::items(&sections, dim)?,
             new_item_base: optional_floats(Kind::NewItemBase)?,
             user_features: FeatureTable::users(&sections, dim)?,
-            onboarding: sections.values(Kind::Onboarding)?,
-            card: sections.values(Kind::Card)?,
+            onboarding: sections.values(Kind::Onboarding),
+            card: sections.values(Kind::Card),
             sketch: Sketch::read(&sections)?,
         };
         match model.onboarding.iter().position(|&item| item >= header.items) {

@@ -22,7 +22,7 @@ impl<'a> Names<'a> {
         ends_kind: Kind,
     ) -> Result<Option<Self>, OpenError> {
         let section = bytes_kind.name();
-        match (sections.optional(bytes_kind)?, sections.optional::<u32>(ends_kind)?) {
+        match (sections.optional(bytes_kind), sections.optional::<u32>(ends_kind)) {
             (Some(bytes), Some(ends)) => {
                 let expected = u64::from(ends.last().copied().unwrap_or(0));
                 let found = bytes.len() as u64;

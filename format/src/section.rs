@@ -278,20 +278,14 @@ impl<'a> Sections<'a> {
     }
 
     /// The section's values; empty where there is no such section.
-    pub(crate) fn values<T: AnyBitPattern>(&self, kind: Kind) -> Result<&'a [T], OpenError> {
-        Ok(self.optional(kind)?.unwrap_or(&[]))
+    pub(crate) fn values<T: AnyBitPattern>(&self, kind: Kind) -> &'a [T] {
+        self.optional(kind).unwrap_or_default()
     }
 
     /// The section's values; `None` where there is no such section.
-    pub(crate) fn optional<T: AnyBitPattern>(&self, kind: Kind) -> Result<Option<&'a [T]>, OpenError> {
-        let Some(bytes) = self.0[kind.index()] else { return Ok(None) };
-        // Never fails: the base, the offset and the length have been checked. An error costs less than a panic.
-        let size = size_of::<T>() as u64;
-        bytemuck::try_cast_slice(bytes).map(Some).map_err(|_| OpenError::SectionLength {
-            section: kind.name(),
-            expected: (bytes.len() as u64).next_multiple_of(size),
-            found: bytes.len() as u64,
-        })
+    pub(crate) fn optional<T: AnyBitPattern>(&self, kind: Kind) -> Option<&'a [T]> {
+        // Never fails: the base, the offset and the length have been checked.
+        self.0[kind.index()].and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
     }
 }
 

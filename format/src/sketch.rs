@@ -27,10 +27,10 @@ pub struct Sketch<'a> {
 
 impl<'a> Sketch<'a> {
     pub(crate) fn read(sections: &Sections<'a>) -> Result<Option<Self>, OpenError> {
-        let axes = sections.optional(Kind::SketchAxes)?;
-        let rows = sections.optional(Kind::SketchRows)?;
-        let scales = sections.optional(Kind::SketchScales)?;
-        let rests = sections.optional(Kind::SketchRests)?;
+        let axes = sections.optional(Kind::SketchAxes);
+        let rows = sections.optional(Kind::SketchRows);
+        let scales = sections.optional(Kind::SketchScales);
+        let rests = sections.optional(Kind::SketchRests);
         match (axes, rows, scales, rests) {
             (None, None, None, None) => Ok(None),
             (Some(axes), Some(rows), Some(scales), Some(rests)) => {

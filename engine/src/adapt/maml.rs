@@ -10,12 +10,10 @@
 //! ```
 
 use super::{Support, Work, precondition};
-use crate::kernel::scalar::{accumulate, dots};
 use tinderbox_format::Model;
 
 /// Adapts `user` (dim) from `base` (dim) to the support. Cost: T * (2 k + 2 dim) * dim multiplications.
-#[inline(always)]
-pub(super) fn adapt<const BLOCK: usize>(
+pub(super) fn adapt(
     model: &Model<'_>,
     pull: f32,
     base: &[f32],
@@ -23,9 +21,10 @@ pub(super) fn adapt<const BLOCK: usize>(
     work: &mut Work<'_>,
     user: &mut [f32],
 ) {
+    let kernel = work.kernel;
     user.copy_from_slice(base);
     for step_sizes in model.step_sizes().chunks_exact(base.len()) {
-        dots(support.rows, user, work.residual);
+        kernel.dots(support.rows, user, work.residual);
         for ((residual, target), weight) in work.residual.iter_mut().zip(support.targets).zip(support.weights)
         {
             *residual = weight * (*residual - target);
@@ -33,11 +32,11 @@ pub(super) fn adapt<const BLOCK: usize>(
         for ((gradient, user), base) in work.gradient.iter_mut().zip(&*user).zip(base) {
             *gradient = pull * (user - base);
         }
-        accumulate::<BLOCK>(support.rows, work.residual, work.gradient);
+        kernel.accumulate(support.rows, work.residual, work.gradient);
         if let Some(gram) = model.gram() {
-            accumulate::<BLOCK>(gram, user, work.gradient);
+            kernel.accumulate(gram, user, work.gradient);
         }
-        precondition::<BLOCK>(model, work.gradient, work.direction);
+        precondition(model, work);
         for ((user, step_size), direction) in user.iter_mut().zip(step_sizes).zip(&*work.direction) {
             *user -= step_size * direction;
         }

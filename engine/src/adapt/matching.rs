@@ -33,14 +33,16 @@ pub(crate) fn attend<'a>(
     scales: &[f32],
     scores: &mut [f32],
 ) {
-    let (mut cosines, mut attended, mut total) = ([0.0; CHUNK], [0.0; CHUNK], [null; CHUNK]);
-    let cosines = &mut cosines[..scores.len()];
+    let (mut cosines, mut attended, mut total) = ([0.0; CHUNK], [0.0; CHUNK], [0.0; CHUNK]);
+    let [cosines, attended, total] =
+        [&mut cosines, &mut attended, &mut total].map(|values| &mut values[..scores.len()]);
+    total.fill(null);
     for item in support {
         kernel.scan(rows, item.query, scales, item.scale, cosines);
-        kernel.attend(cosines, item.attention, &mut attended[..scores.len()], &mut total[..scores.len()]);
+        kernel.attend(cosines, item.attention, attended, total);
     }
-    for ((score, attended), total) in scores.iter_mut().zip(&attended).zip(&total) {
-        if *total > 0.0 {
+    for ((score, &mut attended), &mut total) in scores.iter_mut().zip(attended).zip(total) {
+        if total > 0.0 {
             *score += attended / total;
         }
     }

@@ -4,8 +4,7 @@ mod maml;
 pub(crate) mod matching;
 mod prototypical;
 
-use crate::kernel::Task;
-use crate::kernel::scalar::accumulate;
+use crate::kernel::Kernel;
 use crate::quantise::quantise_user;
 use tinderbox_format::{Model, Rule};
 
@@ -28,8 +27,9 @@ pub(crate) struct Support<'a> {
     pub(crate) weights: &'a [f32],
 }
 
-/// Memory for one adaptation.
+/// What one adaptation computes with, and where.
 pub(crate) struct Work<'a> {
+    pub(crate) kernel: Kernel,
     /// k
     pub(crate) residual: &'a mut [f32],
     /// dim
@@ -51,20 +51,17 @@ pub(crate) struct Adaptation<'a> {
     pub(crate) query: &'a mut [i16],
 }
 
-impl Task for Adaptation<'_> {
-    /// What turns an integer dot product of row and query, times the row's scale, into a score.
-    type Output = f32;
-
-    #[inline(always)]
-    fn run<const BLOCK: usize>(mut self) -> f32 {
-        let Self { model, base, support, work, user, query } = &mut self;
+impl Adaptation<'_> {
+    /// Returns what turns an integer dot product of row and query, times the row's scale, into a score.
+    pub(crate) fn run(self) -> f32 {
+        let Self { model, base, support, mut work, user, query } = self;
         let unit = match model.rule() {
             Rule::Maml { pull } => {
-                maml::adapt::<BLOCK>(model, pull, base, support, work, user);
+                maml::adapt(model, pull, base, &support, &mut work, user);
                 true
             }
             Rule::Prototypical { scale, shrinkage } => {
-                prototypical::adapt::<BLOCK>(model, scale, shrinkage, base, support, work, user);
+                prototypical::adapt(model, scale, shrinkage, base, &support, &mut work, user);
                 true
             }
             Rule::Matching { .. } => {
@@ -72,18 +69,17 @@ impl Task for Adaptation<'_> {
                 false
             }
         };
-        quantise_user(user, unit, query)
+        quantise_user(work.kernel, user, unit, query)
     }
 }
 
 /// `direction = P gradient`, the learned preconditioner being the identity where the file has none.
-#[inline(always)]
-fn precondition<const BLOCK: usize>(model: &Model<'_>, gradient: &[f32], direction: &mut [f32]) {
+fn precondition(model: &Model<'_>, work: &mut Work<'_>) {
     match model.preconditioner() {
         Some(columns) => {
-            direction.fill(0.0);
-            accumulate::<BLOCK>(columns, gradient, direction);
+            work.direction.fill(0.0);
+            work.kernel.accumulate(columns, work.gradient, work.direction);
         }
-        None => direction.copy_from_slice(gradient),
+        None => work.direction.copy_from_slice(work.gradient),
     }
 }

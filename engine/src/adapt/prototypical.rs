@@ -6,12 +6,10 @@
 //! ```
 
 use super::{Support, Work, precondition};
-use crate::kernel::scalar::accumulate;
 use tinderbox_format::Model;
 
 /// Adapts `user` (dim) from `base` (dim) to the support. Cost: (k + dim) * dim multiplications.
-#[inline(always)]
-pub(super) fn adapt<const BLOCK: usize>(
+pub(super) fn adapt(
     model: &Model<'_>,
     scale: f32,
     shrinkage: f32,
@@ -26,8 +24,8 @@ pub(super) fn adapt<const BLOCK: usize>(
         total += weight;
     }
     work.gradient.fill(0.0);
-    accumulate::<BLOCK>(support.rows, work.residual, work.gradient);
-    precondition::<BLOCK>(model, work.gradient, work.direction);
+    work.kernel.accumulate(support.rows, work.residual, work.gradient);
+    precondition(model, work);
     let share = if total > 0.0 { scale / total } else { 0.0 };
     for ((user, base), direction) in user.iter_mut().zip(base).zip(&*work.direction) {
         *user = base + share * direction;

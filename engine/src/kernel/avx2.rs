@@ -3,12 +3,14 @@
 //! Tried and slower: even and odd components apart without widening (by a tenth). `vphaddd` for the
 //! sums: a tenth of the throughput of unpacking on a Zen 5.
 
-use super::{Attention, Task, scalar};
+use super::{Attention, scalar};
 use core::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi32, _mm256_blend_epi32,
-    _mm256_cmp_ps, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_madd_epi16, _mm256_movemask_ps,
-    _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_si256, _mm256_unpackhi_epi32,
-    _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps,
+    _mm_movehl_ps, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps, _mm256_blend_epi32, _mm256_castps256_ps128,
+    _mm256_cmp_ps, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_madd_epi16,
+    _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32,
+    _mm256_unpacklo_epi64,
 };
 
 /// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
@@ -133,13 +135,38 @@ fn add_fours(a: __m256i, b: __m256i, c: __m256i, d: __m256i) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn run<T: Task>(task: T) -> T::Output {
-    task.run::<BLOCK>()
+pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+    scalar::accumulate_by::<BLOCK>(columns, coefficients, out);
 }
 
 #[target_feature(enable = "avx2")]
+pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
+    for (row, out) in rows.chunks_exact(vector.len().max(1)).zip(out) {
+        *out = dot(row, vector);
+    }
+}
+
+/// `scalar::dot` by hand: the compiler cuts its sixteen lanes in pairs.
+#[inline]
+#[target_feature(enable = "avx2")]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    scalar::dot(a, b)
+    let (mut low, mut high) = (_mm256_setzero_ps(), _mm256_setzero_ps());
+    for (a, b) in a.as_chunks().0.iter().zip(b.as_chunks().0) {
+        let ([a, c], [b, d]): ([__m256; 2], [__m256; 2]) = (from_lanes(a), from_lanes(b));
+        low = _mm256_add_ps(low, _mm256_mul_ps(a, b));
+        high = _mm256_add_ps(high, _mm256_mul_ps(c, d));
+    }
+    let eight = _mm256_add_ps(low, high);
+    let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+    let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+}
+
+/// Two registers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn from_lanes(lanes: &[f32; 16]) -> [__m256; 2] {
+    bytemuck::must_cast(*lanes)
 }
 
 #[target_feature(enable = "avx2")]
@@ -148,10 +175,7 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
-    let Some(scores) = scores.first_chunk::<64>() else {
-        return scalar::above(scores, bound);
-    };
+pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
     let bound = _mm256_set1_ps(bound);
     let lanes = scores.as_chunks::<8>().0.iter().zip((0..).step_by(8));
     lanes.fold(0, |above, (lanes, at)| {

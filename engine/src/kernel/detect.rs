@@ -30,6 +30,7 @@ impl Features {
     }
 
     /// AVX-512 F, BW, VL and VNNI, and the operating system keeps its registers.
+    #[cfg(feature = "avx512")]
     pub(crate) fn avx512(self) -> bool {
         self.0 & AVX512 != 0
     }

@@ -10,7 +10,7 @@ use core::arch::aarch64::{int8x16_t, int32x4_t, vaddq_s32, vdupq_n_s32, vshlq_n_
 use core::arch::asm;
 use tinderbox_format::MAX_DIM;
 
-pub(super) use super::neon::{above, attend, dot, run};
+pub(super) use super::neon::{above, accumulate, attend, dot, dots};
 
 /// Registers that the longest row takes.
 const MOST_PARTS: usize = MAX_DIM as usize / WIDE;
@@ -33,7 +33,7 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
         *planes = split(query);
     }
     let planes = &planes[..dim / WIDE];
-    score(rows, dim, &scales[..items], factor, &mut scores[..items], |group| dots(group, planes));
+    score(rows, dim, &scales[..items], factor, &mut scores[..items], |group| dots_of(group, planes));
 }
 
 #[inline]
@@ -46,7 +46,7 @@ fn split(query: &[i16; WIDE]) -> Planes {
 
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn dots([a, b, c, d]: Group, query: &[Planes]) -> int32x4_t {
+fn dots_of([a, b, c, d]: Group, query: &[Planes]) -> int32x4_t {
     let (mut high, mut low) = ([vdupq_n_s32(0); ABREAST], [vdupq_n_s32(0); ABREAST]);
     for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
         for ((high, low), part) in high.iter_mut().zip(&mut low).zip([a, b, c, d]) {

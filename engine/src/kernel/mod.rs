@@ -6,7 +6,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "avx512"))]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod detect;
@@ -33,7 +33,7 @@ enum Isa {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
     Avx512,
     #[cfg(target_arch = "aarch64")]
     Neon,
@@ -51,7 +51,7 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an Avx2 kernel is made by `avx2()` alone, after it found the feature.
             Isa::Avx2 => unsafe { avx2::$function($($argument),*) },
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
             // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
             Isa::Avx512 => unsafe { avx512::$function($($argument),*) },
             #[cfg(target_arch = "aarch64")]
@@ -79,6 +79,7 @@ macro_rules! has_on_aarch64 {
     }};
 }
 
+// What computes is never inlined: each call would hold the choice among the kernels, and the scalar one whole.
 #[allow(unsafe_code, reason = "functions with a target feature, where there are any, are unsafe to call")]
 impl Kernel {
     /// The fastest that this CPU has, asked at run time.
@@ -106,9 +107,9 @@ impl Kernel {
     }
 
     fn avx512() -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
         return detect::Features::of_this_cpu().avx512().then_some(Self(Isa::Avx512));
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(all(target_arch = "x86_64", feature = "avx512")))]
         None
     }
 
@@ -140,7 +141,7 @@ impl Kernel {
             Isa::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
             Isa::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => "neon",
@@ -156,6 +157,7 @@ impl Kernel {
     /// `rows`: items x dim, `query`: dim (a multiple of 16, components within ±[`QUERY_MAX`]), `scales` and
     /// `scores`: items. What is longer than the shortest of them is left alone, and all of it if `query` is
     /// empty.
+    #[inline(never)]
     pub fn scan(self, rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
         if query.is_empty() {
             return; // rows of no length cannot be told apart
@@ -183,7 +185,7 @@ impl Kernel {
             return;
         }
         let done = match self.0 {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
             // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
             Isa::Avx512 => unsafe { avx512::scan_tiles(rows, queries, scales, factors, scores) },
             _ => 0,
@@ -194,61 +196,47 @@ impl Kernel {
         }
     }
 
-    /// Runs a task compiled for this kernel's instruction set.
-    pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
-        dispatch!(self, run(task))
-    }
-
     /// `out += sum_c coefficients[c] * columns[c]`, first the even `c` in their order and apart from them the odd
     /// ones: a matrix times a vector, without a horizontal sum, so that every vector width gives the same bits.
     /// `columns`: c x out. Coefficients without a whole column are left out. The length of `out` is a multiple of 16;
     /// what goes beyond is left alone.
+    #[inline(never)]
     pub fn accumulate(self, columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
-        let whole = columns.len() / out.len().max(1);
-        let coefficients = &coefficients[..coefficients.len().min(whole)];
-        self.run(Accumulation { columns, coefficients, out });
+        let mut coefficients = coefficients;
+        if columns.len() < coefficients.len().saturating_mul(out.len()) {
+            coefficients = &coefficients[..columns.len() / out.len()];
+        }
+        dispatch!(self, accumulate(columns, coefficients, out))
+    }
+
+    /// `out[i] = dot(rows[i], vector)`, see [`Kernel::dot`]. `rows`: out x vector.
+    #[inline(never)]
+    pub fn dots(self, rows: &[f32], vector: &[f32], out: &mut [f32]) {
+        dispatch!(self, dots(rows, vector, out))
     }
 
     /// The dot product in 16 lanes, added up by a fixed tree. The length is a multiple of 16.
+    #[inline(never)]
     pub fn dot(self, a: &[f32], b: &[f32]) -> f32 {
         dispatch!(self, dot(a, b))
     }
 
     /// One support item's share of the attention: for the cosine `c` of every row to that item,
     /// `a = weight * exp(sharpness * c)`, `attended += a * target`, `total += a`. All slices: items.
+    #[inline(never)]
     pub fn attend(self, cosines: &[f32], attention: Attention, attended: &mut [f32], total: &mut [f32]) {
         dispatch!(self, attend(cosines, attention, attended, total))
     }
 
     /// Which of the first 64 scores exceed the bound: bit i for `scores[i]`. NaN does not.
+    #[inline(never)]
     pub fn above(self, scores: &[f32], bound: f32) -> u64 {
-        dispatch!(self, above(scores, bound))
-    }
-}
-
-/// Arithmetic that is dispatched as a whole, where a call for each of its parts would cost as much as the part.
-pub(crate) trait Task {
-    /// What it computes.
-    type Output;
-
-    /// Is `inline(always)`, as all that is hot in it, so that each kernel compiles it anew, with its own vectors and
-    /// the `BLOCK` of [`scalar::accumulate`] that suits its registers.
-    fn run<const BLOCK: usize>(self) -> Self::Output;
-}
-
-/// [`Kernel::accumulate`] on its own.
-struct Accumulation<'a> {
-    columns: &'a [f32],
-    coefficients: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl Task for Accumulation<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const BLOCK: usize>(self) {
-        scalar::accumulate::<BLOCK>(self.columns, self.coefficients, self.out);
+        if let Some(scores) = scores.first_chunk() {
+            return dispatch!(self, above(scores, bound));
+        }
+        let mut padded = [f32::NEG_INFINITY; 64];
+        padded[..scores.len()].copy_from_slice(scores);
+        dispatch!(self, above(&padded, bound))
     }
 }
 

@@ -1,6 +1,6 @@
 //! NEON: 16 int8 of a row, widened to int16, against 16 int16 of the query at a time, 4 rows abreast.
 
-use super::{Attention, Task, scalar};
+use super::{Attention, scalar};
 use core::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, vcvtq_f32_s32, vdupq_n_s32, vget_low_s8, vget_low_s16,
     vmlal_high_s16, vmlal_s16, vmovl_high_s8, vmovl_s8, vmulq_f32, vmulq_n_f32, vpaddq_s32,
@@ -23,7 +23,7 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
         return scalar::scan(rows, query, scales, factor, scores);
     }
     let query = query.as_chunks::<WIDE>().0;
-    score(rows, dim, &scales[..items], factor, &mut scores[..items], |group| dots(group, query));
+    score(rows, dim, &scales[..items], factor, &mut scores[..items], |group| dots_of(group, query));
 }
 
 /// Scores all rows, at least four, by `dots`: those of four rows.
@@ -54,7 +54,7 @@ pub(super) fn score(
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn dots([a, b, c, d]: Group, query: &[[i16; WIDE]]) -> int32x4_t {
+fn dots_of([a, b, c, d]: Group, query: &[[i16; WIDE]]) -> int32x4_t {
     let mut sums = [vdupq_n_s32(0); ABREAST];
     for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
         for (sum, part) in sums.iter_mut().zip([a, b, c, d]) {
@@ -80,8 +80,13 @@ pub(super) fn add_lanes([a, b, c, d]: [int32x4_t; ABREAST]) -> int32x4_t {
 }
 
 #[target_feature(enable = "neon")]
-pub(super) fn run<T: Task>(task: T) -> T::Output {
-    task.run::<BLOCK>()
+pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+    scalar::accumulate_by::<BLOCK>(columns, coefficients, out);
+}
+
+#[target_feature(enable = "neon")]
+pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
+    scalar::dots(rows, vector, out);
 }
 
 #[target_feature(enable = "neon")]
@@ -95,6 +100,6 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "neon")]
-pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
+pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
     scalar::above(scores, bound)
 }

@@ -1,21 +1,14 @@
 //! The definition of every kernel, in plain Rust that vectorises on any target.
 //!
 //! The float kernels are `inline(always)`: the files beside this one compile the same bodies for wider
-//! vectors. That cannot change a bit, because Rust neither reorders nor fuses float operations. Bare metal has no wider
-//! vectors and little flash: there, the two that are called in many places are not inlined.
+//! vectors. That cannot change a bit, because Rust neither reorders nor fuses float operations.
 
-use super::{Attention, Task};
+use super::Attention;
 use crate::math::exp;
 use core::sync::atomic::{Ordering, compiler_fence};
 
-/// Lanes of [`dot`] and the smaller block of [`accumulate`]: the widest vector register there is, in f32.
+/// Lanes of [`dot`] and the smaller block of [`accumulate_by`]: the widest vector register there is, in f32.
 const LANES: usize = 16;
-/// Rows of [`dots`] whose lanes wait in memory to be summed: otherwise the compiler cuts each sum's vectors in pairs.
-const ABREAST: usize = 8;
-
-pub(super) fn run<T: Task>(task: T) -> T::Output {
-    task.run::<LANES>() // eight registers of the narrowest vectors there are, as in `avx2.rs`
-}
 
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
     match query.len().trailing_zeros() {
@@ -77,10 +70,13 @@ fn part_dot<const LEN: usize>(row: &[i8; LEN], query: &[i16; LEN]) -> i32 {
     })
 }
 
-/// As [`Kernel::accumulate`](super::Kernel::accumulate), `BLOCK` outputs at a time, which has no influence on them.
-#[cfg_attr(any(target_os = "none", target_family = "wasm"), inline(never))]
-#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
-pub(crate) fn accumulate<const BLOCK: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+    accumulate_by::<LANES>(columns, coefficients, out); // eight registers of the narrowest vectors there are
+}
+
+/// [`accumulate`], `BLOCK` outputs at a time, which has no influence on them: as many as suits the registers.
+#[inline(always)]
+pub(super) fn accumulate_by<const BLOCK: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
     let stride = out.len();
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     let mut at = 0;
@@ -128,19 +124,10 @@ fn add<const LEN: usize>(coefficient: f32, column: &[f32; LEN], sum: &mut [f32; 
     }
 }
 
-/// `out[i] = dot(rows[i], vector)`. `rows`: out x vector.
-#[cfg_attr(any(target_os = "none", target_family = "wasm"), inline(never))]
-#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
-pub(crate) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
-    let len = vector.len().max(1);
-    for (rows, out) in rows.chunks(ABREAST * len).zip(out.chunks_mut(ABREAST)) {
-        let mut products = [[0.0; LANES]; ABREAST];
-        for (products, row) in products.iter_mut().zip(rows.chunks_exact(len)) {
-            *products = lane_products(row, vector);
-        }
-        for (out, products) in out.iter_mut().zip(&products) {
-            *out = lane_sum(products);
-        }
+#[inline(always)]
+pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
+    for (row, out) in rows.chunks_exact(vector.len().max(1)).zip(out) {
+        *out = lane_sum(&lane_products(row, vector));
     }
 }
 
@@ -186,12 +173,10 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
     }
 }
 
-pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
+pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
     // By eights: the compiler makes one comparison and one mask of each.
-    let (blocks, rest) = scores[..scores.len().min(64)].as_chunks::<8>();
-    let mask = |scores: &[f32]| {
-        (0..).zip(scores).fold(0, |mask, (at, &score)| mask | u64::from(score > bound) << at)
-    };
-    let blocks_mask = (0..).step_by(8).zip(blocks).fold(0, |above, (at, block)| above | mask(block) << at);
-    if rest.is_empty() { blocks_mask } else { blocks_mask | mask(rest) << (8 * blocks.len()) }
+    (0..).step_by(8).zip(scores.as_chunks::<8>().0).fold(0, |above, (start, block)| {
+        let mask = |mask, (at, &score)| mask | u64::from(score > bound) << at;
+        above | (0..).zip(block).fold(0, mask) << start
+    })
 }

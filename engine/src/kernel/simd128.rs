@@ -2,7 +2,7 @@
 //!
 //! A module has the feature or has not, as it was compiled: nothing here is unsafe to call.
 
-use super::{Attention, Task, scalar};
+use super::{Attention, scalar};
 use core::arch::wasm32::{
     f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add,
     i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128,
@@ -28,14 +28,14 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
         if let Some(scales) = scales[start..].first_chunk::<ABREAST>()
             && let Some(scores) = scores[start..].first_chunk_mut::<ABREAST>()
         {
-            let scaled = f32x4_mul(f32x4_convert_i32x4(dots(group, query)), bytemuck::must_cast(*scales));
+            let scaled = f32x4_mul(f32x4_convert_i32x4(dots_of(group, query)), bytemuck::must_cast(*scales));
             *scores = bytemuck::must_cast(f32x4_mul(scaled, f32x4_splat(factor))); // `scalar::score_of`
         }
     }
 }
 
 #[inline]
-fn dots([a, b, c, d]: [&[[i8; WIDE]]; ABREAST], query: &[[i16; WIDE]]) -> v128 {
+fn dots_of([a, b, c, d]: [&[[i8; WIDE]]; ABREAST], query: &[[i16; WIDE]]) -> v128 {
     let mut sums = [i32x4_splat(0); ABREAST];
     for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
         for (sum, part) in sums.iter_mut().zip([a, b, c, d]) {
@@ -64,8 +64,12 @@ fn add_pairs(a: v128, b: v128) -> v128 {
     i32x4_add(i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b))
 }
 
-pub(super) fn run<T: Task>(task: T) -> T::Output {
-    task.run::<BLOCK>()
+pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+    scalar::accumulate_by::<BLOCK>(columns, coefficients, out);
+}
+
+pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
+    scalar::dots(rows, vector, out);
 }
 
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -76,6 +80,6 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
     scalar::attend(cosines, attention, attended, total);
 }
 
-pub(super) fn above(scores: &[f32], bound: f32) -> u64 {
+pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
     scalar::above(scores, bound)
 }
