@@ -14,6 +14,7 @@
 #   bench-smoke  every benchmark once, after it has checked its answer
 #   instructions instructions of fixed requests under callgrind, against benches/instructions.json
 #   size         the engine in a stripped C program, against bindings/c/size
+#   c-package    the C library by CMake, find_package and pkg-config
 #   jni          the golden requests through JNI, on this machine's JVM (a JDK must be there)
 #   quickstart   the README's first command
 #   all          all of them, in this order
@@ -109,12 +110,40 @@ size() {
   [ "$bytes" -le $(($(cat "$recorded") + 1024)) ]
 }
 
+# The C library as CMake, its package and pkg-config bring it into a program: all recommend the same.
+c_package() {
+  local built flags answer
+  built=$(realpath -m "${CARGO_TARGET_DIR:-target}/c-package")
+  cmake -S bindings/c -B "$built" -DCMAKE_INSTALL_PREFIX="$built/installed" -DCMAKE_INSTALL_LIBDIR=lib
+  cmake --build "$built"
+  cmake --install "$built"
+  mkdir -p "$built/app"
+  cat >"$built/app/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.21)
+project(app LANGUAGES C)
+find_package(tinderbox REQUIRED)
+add_executable(by_package $PWD/bindings/c/examples/recommend.c)
+target_link_libraries(by_package PRIVATE tinderbox::tinderbox)
+END
+  cmake -S "$built/app" -B "$built/app" -DCMAKE_PREFIX_PATH="$built/installed"
+  cmake --build "$built/app"
+  flags=$(PKG_CONFIG_PATH=$built/installed/lib/pkgconfig pkg-config --cflags --libs tinderbox)
+  # shellcheck disable=SC2086 # words apart
+  cc -std=c99 bindings/c/examples/recommend.c $flags -o "$built/by_pkg_config"
+  answer=$("$built/recommend_c" engine/golden/maml.tbx)
+  [ -n "$answer" ]
+  for program in recommend_cpp app/by_package by_pkg_config; do
+    diff <(echo "$answer") <("$built/$program" engine/golden/maml.tbx)
+    echo "c-package: $program recommends the same"
+  done
+}
+
 jni() { bindings/jni/test.sh; }
 
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 # What `all` does, in this order.
-JOBS=(fmt lint test docs no-std targets wasm python jni fuzz bench-smoke instructions size quickstart)
+JOBS=(fmt lint test docs no-std targets wasm python c-package jni fuzz bench-smoke instructions size quickstart)
 
 all() {
   for job in "${JOBS[@]}"; do

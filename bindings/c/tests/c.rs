@@ -53,8 +53,8 @@ fn run(command: &mut Command) -> String {
     out
 }
 
-/// A model of implicit feedback without titles or features.
-fn implicit() -> Vec<u8> {
+/// A model of one item and one feedback level, without titles or features.
+fn of_one_level(liked: bool) -> Vec<u8> {
     let dim = 16;
     let mut row = vec![0; dim];
     row[0] = 127;
@@ -65,7 +65,7 @@ fn implicit() -> Vec<u8> {
         step_sizes: &[],
         gram: None,
         preconditioner: None,
-        levels: &[Level { value: 1.0, target: 1.0, weight: 1.0, liked: true, plain: true }],
+        levels: &[Level { value: 1.0, target: 1.0, weight: 1.0, liked, plain: true }],
         rows: &row,
         scales: &[1.0 / 127.0],
         sketch: None,
@@ -192,15 +192,16 @@ fn new_items(model: &Model<'_>, rows: &mut [i8]) -> [f32; 2] {
 #[test]
 fn c_and_cpp_get_what_rust_gets_and_every_misuse_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let without = directory.path().join("implicit.tbx");
-    std::fs::write(&without, implicit()).unwrap();
+    let [without, disliked] = ["implicit.tbx", "disliked.tbx"].map(|name| directory.path().join(name));
+    std::fs::write(&without, of_one_level(true)).unwrap();
+    std::fs::write(&disliked, of_one_level(false)).unwrap();
     for language in LANGUAGES {
         let program = compile("tests/c/calls.c", language, &format!("calls{}", language.2));
         for (number, rule) in common::RULES.into_iter().enumerate() {
             let path = directory.path().join(format!("{number}.tbx"));
             std::fs::write(&path, common::bytes(rule, 700, 48, 1.0, false)).unwrap();
             let expected = expected(ModelFile::read(&path).unwrap().model().unwrap());
-            let found = run(Command::new(&program).arg(&path).arg(&without));
+            let found = run(Command::new(&program).arg(&path).arg(&without).arg(&disliked));
             assert_eq!(found, expected, "{} {rule:?}", language.2);
         }
     }
@@ -211,7 +212,7 @@ fn the_cpp_wrapper_refuses_what_does_not_fit() {
     let directory = tempfile::tempdir().unwrap();
     let [file, without] = ["model.tbx", "implicit.tbx"].map(|name| directory.path().join(name));
     std::fs::write(&file, common::bytes(common::RULES[0], 300, 32, 1.0, false)).unwrap();
-    std::fs::write(&without, implicit()).unwrap();
+    std::fs::write(&without, of_one_level(true)).unwrap();
     run(Command::new(compile("tests/c/wrapper.cpp", LANGUAGES[1], "wrapper")).arg(file).arg(without));
 }
 

@@ -1,6 +1,6 @@
 /* Every function and what it refuses, in the part of C that is C++ as well.
  *
- * calls FILE IMPLICIT: two model files, one with every section, one without dislikes. Prints what the engine answers,
+ * calls FILE IMPLICIT DISLIKED: model files with every section, without dislikes, without likes. Prints what the engine answers,
  * floats as their bits; tests/c.rs says the same from Rust. Exits with the number of the line that found a fault.
  */
 #include <stdio.h>
@@ -110,6 +110,52 @@ static void opening(unsigned char *file, size_t len) {
     copy[len - 1] ^= 1;
     EXPECT(FILE_CHECKSUM, tbx_verify(model));
     free(copy);
+    free(memory);
+}
+
+/* CRC-32C, one bit at a time. */
+static unsigned crc32c(const unsigned char *bytes, size_t len) {
+    unsigned crc = ~0u;
+    for (size_t at = 0; at < 8 * len; at++) {
+        const unsigned bit = (crc ^ (unsigned)bytes[at / 8] >> at % 8) & 1;
+        crc = crc >> 1 ^ (bit ? 0x82f63b78u : 0u);
+    }
+    return ~crc;
+}
+
+static unsigned read_u32(const unsigned char *bytes) {
+    return bytes[0] | (unsigned)bytes[1] << 8 | (unsigned)bytes[2] << 16 | (unsigned)bytes[3] << 24;
+}
+
+static void write_u32(unsigned char *bytes, unsigned value) {
+    for (int at = 0; at < 4; at++) {
+        bytes[at] = (unsigned char)(value >> 8 * at);
+    }
+}
+
+/* Faults behind the header's checksum. The table: format/SPEC.md. */
+static void faulty_sections(unsigned char *file, size_t len) {
+    unsigned char *const table = file + 128;
+    const size_t table_end = 128 + 24 * (size_t)read_u32(file + 64), first = read_u32(table + 8);
+    void *const memory = some(tbx_model_size());
+    const tbx_model *model = NULL;
+    CHECK(table_end < first && first < len);
+    file[first - 1] ^= 1;
+    EXPECT(FILE_PADDING, tbx_open(file, len, memory, tbx_model_size(), &model));
+    file[first - 1] ^= 1;
+    write_u32(table + 8, (unsigned)first + 64);
+    write_u32(file + 12, 0);
+    write_u32(file + 12, crc32c(file, table_end));
+    EXPECT(FILE_SECTION, tbx_open(file, len, memory, tbx_model_size(), &model));
+    write_u32(table + 8, (unsigned)first);
+    write_u32(file + 12, 0);
+    write_u32(file + 12, crc32c(file, table_end));
+    OK(tbx_open(file, len, memory, tbx_model_size(), &model));
+    unsigned char *const prior = file + first; /* floats */
+    const unsigned value = read_u32(prior);
+    write_u32(prior, 0x7fc00000);
+    EXPECT(FILE_VALUE, tbx_open(file, len, memory, tbx_model_size(), &model));
+    write_u32(prior, value);
     free(memory);
 }
 
@@ -391,6 +437,12 @@ static void new_items(const tbx_model *model, tbx_session *session, uint32_t ite
     free(rows);
 }
 
+static void disliked_only(const tbx_model *model) {
+    tbx_interaction said;
+    EXPECT(NO_LIKES, tbx_like(model, 0, &said));
+    OK(tbx_dislike(model, 0, &said));
+}
+
 static void implicit(const tbx_model *model) {
     tbx_interaction said;
     tbx_text title;
@@ -402,13 +454,14 @@ static void implicit(const tbx_model *model) {
 }
 
 int main(int count, char **arguments) {
-    CHECK(count == 3);
+    CHECK(count == 4);
     CHECK(tbx_abi_version() == TBX_ABI_VERSION);
     CHECK(tbx_kernel().len > 0);
     CHECK(strcmp(tbx_status_text(-1), tbx_status_text(12345)) == 0);
-    size_t len, implicit_len;
+    size_t len, implicit_len, disliked_len;
     unsigned char *file = read_file(arguments[1], &len);
     opening(file, len);
+    faulty_sections(file, len);
     const tbx_model *model = open_file(file, len);
     tbx_session *session = new_session(model);
     tbx_shape shape;
@@ -420,5 +473,7 @@ int main(int count, char **arguments) {
     new_items(model, session, shape.items, shape.dim);
     unsigned char *without = read_file(arguments[2], &implicit_len);
     implicit(open_file(without, implicit_len));
+    unsigned char *disliked = read_file(arguments[3], &disliked_len);
+    disliked_only(open_file(disliked, disliked_len));
     return 0;
 }
