@@ -12,6 +12,7 @@
 #   python       the Python packages: wheels, the size of the engine's, types, tests (Python 3.11, pip)
 #   fuzz         every fuzz target for FUZZ_SECONDS (default 60)
 #   bench-smoke  every benchmark once, after it has checked its answer
+#   peers        the comparison with numpy and faiss, on one small catalogue
 #   instructions instructions of fixed requests under callgrind, against benches/instructions.json
 #   size         the engine in a stripped C program, against bindings/c/size
 #   c-package    the C library by CMake, find_package and pkg-config
@@ -96,6 +97,14 @@ fuzz() {
 # In the tests' profile, whose dependencies are there: to optimise every benchmark takes minutes.
 bench_smoke() { cargo test -p tinderbox-benches --benches -- --test; }
 
+# That the comparison runs and its answers agree: of the peers, the two that install within seconds.
+peers() {
+  local here=${CARGO_TARGET_DIR:-target}
+  python3 -m venv "$here/peers"
+  "$here/peers/bin/pip" install --quiet $(grep -E '^(numpy|faiss-cpu)=' benches/peers/requirements.txt)
+  "$here/peers/bin/python" benches/peers/peers.py --quick --target "$(realpath -m "$here")"
+}
+
 instructions() { cargo run --release -p tinderbox-benches --bin instructions; }
 
 # What a program grows by is its code and data; the file itself comes in pages. TINDERBOX_BLESS=1 accepts the size.
@@ -143,7 +152,7 @@ jni() { bindings/jni/test.sh; }
 quickstart() { cargo run --release -p tinderbox-trainer -- quickstart --dir target/quickstart; }
 
 # What `all` does, in this order.
-JOBS=(fmt lint test docs no-std targets wasm python c-package jni fuzz bench-smoke instructions size quickstart)
+JOBS=(fmt lint test docs no-std targets wasm python c-package jni fuzz bench-smoke peers instructions size quickstart)
 
 all() {
   for job in "${JOBS[@]}"; do
