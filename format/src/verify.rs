@@ -51,15 +51,14 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
     let dim = model.dim();
     let half_root = ((dim as u64) << 40).isqrt() as f64 / f64::from(1 << 21); // sqrt(dim) / 2; no sqrt in core
     for (item, (row, &scale)) in model.rows().chunks_exact(dim).zip(model.scales()).enumerate() {
-        if smallest(row) == i8::MIN {
+        if has_minimum(row) {
             return Err(refuse(Kind::Rows, item, "from -127 to 127"));
         }
         if !(scale.is_finite() && scale > 0.0) {
             return Err(refuse(Kind::Scales, item, "finite and above 0"));
         }
         let scale = f64::from(scale);
-        let square: i32 = row.iter().map(|&value| i32::from(value) * i32::from(value)).sum(); // < 2^25
-        let norm_square = scale * scale * f64::from(square);
+        let norm_square = scale * scale * f64::from(square(row));
         let room = half_root * scale.min(1.0 / 127.0) + NORM_SLACK; // at most 0.13
         if !((1.0 - room) * (1.0 - room)..=(1.0 + room) * (1.0 + room)).contains(&norm_square) {
             return Err(refuse(Kind::Rows, item, "of unit norm"));
@@ -69,8 +68,13 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
 }
 
 /// Without a way out before the end, which would keep the compiler from comparing many at once.
-fn smallest(row: &[i8]) -> i8 {
-    row.iter().fold(i8::MAX, |smallest, &value| smallest.min(value))
+fn has_minimum(row: &[i8]) -> bool {
+    row.iter().fold(false, |any, &value| any | (value == i8::MIN))
+}
+
+/// The square of a row's length, below 2^25.
+fn square(row: &[i8]) -> i32 {
+    row.iter().map(|&value| i32::from(value) * i32::from(value)).sum()
 }
 
 /// Quadratic, which the limit on the number of onboarding items keeps harmless: there is no memory to sort in.
