@@ -10,7 +10,8 @@
 //!
 //! Before that, the teacher is chosen: the ridge of each item on all others where that can be fitted, the ridge on its
 //! nearest alone where it ranks better on the validation users or there is no other. On long tails that gained .02.
-//! All then start from the near teacher's directions, and smooth has nothing to win.
+//! All then start from the near teacher's directions: compact would be close with less of it, and smooth has nothing to
+//! win, so these two are left out.
 //!
 //! The better of the first two is kept unless larger ones do better on the validation users by more than one standard
 //! error of the paired difference; of these, the best. To ask the widest for a standard error more cost .015 of NDCG@10
@@ -84,7 +85,7 @@ pub(crate) fn try_all(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> (Vec<Candidate>, usize) {
     let mut train = |config: Config| {
-        let config = limited(config, &training.set);
+        let config = training.suited(limited(config, &training.set));
         Candidate::train(describe(&config, training), config, training, progress)
     };
     let mut compact = Config { learner: Kind::Maml, dim: dim.unwrap_or(config.dim), ..config.clone() };
@@ -95,9 +96,10 @@ pub(crate) fn try_all(
     let has_teacher = training.teacher(&compact).is_some();
     if has_teacher {
         compact.regression = training.better_regression();
-        compact.start.from_teacher |= compact.regression == Regression::Near;
     }
-    let mut tried = vec![train(compact.clone())];
+    let is_near = has_teacher && compact.regression == Regression::Near;
+    let mut tried = Vec::new();
+    tried.extend((!is_near).then(|| train(compact.clone())));
     let taught = Start { from_teacher: true, ..compact.start };
     let teacher_weight = MUCH_TEACHER * compact.teacher_weight;
     tried.extend(has_teacher.then(|| train(Config { teacher_weight, start: taught, ..compact.clone() })));
@@ -113,7 +115,7 @@ pub(crate) fn try_all(
     let first = tried.len();
     tried.push(train(spread.clone()));
     if tried[first].is_better_than(&tried[small]) {
-        let may_be_smooth = has_teacher && spread.regression == Regression::Full;
+        let may_be_smooth = has_teacher && !is_near;
         tried.extend(may_be_smooth.then(|| train(Config { start: smooth, ..spread })));
         let larger = first + best(&tried[first..]);
         let wide = Config { dim: WIDE, ..tried[larger].config.clone() };

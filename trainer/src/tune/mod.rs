@@ -128,6 +128,7 @@ impl<'a> Search<'a> {
             return self.judge((trial, rung), config, &learned);
         }
         let drawn = limited(space::draw(self.config, self.config.seed, trial), &self.training.set);
+        let drawn = self.training.suited(drawn);
         let config = Config { epochs: epochs(&drawn, rung), ..drawn };
         // Training that ended before it had to would end the same way if it was allowed more.
         let below = done.iter().find(|tried| rung > 0 && (tried.trial, tried.rung) == (trial, rung - 1));
