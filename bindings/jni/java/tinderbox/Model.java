@@ -1,5 +1,6 @@
 package tinderbox;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
@@ -29,7 +30,9 @@ public final class Model {
 
     /** Checks every byte of the file. */
     public void verify() {
-        Native.check(Native.verify(memory));
+        int status = Native.verify(memory);
+        Reference.reachabilityFence(this); // else the file could be unmapped meanwhile, here as below
+        Native.check(status);
     }
 
     public int items() {
@@ -61,7 +64,7 @@ public final class Model {
     /** The item with this id, or -1. */
     public int item(String id) {
         ByteBuffer number = Native.memory(4);
-        int status = Native.find(memory, ID, Native.bytes(id.getBytes(StandardCharsets.UTF_8)), number);
+        int status = find(ID, id, number);
         if (status == UNKNOWN_ID) {
             return -1;
         }
@@ -83,7 +86,9 @@ public final class Model {
 
     /** Items to show a new user first, best first. */
     public int[] onboarding() {
-        return Native.onboarding(memory);
+        int[] items = Native.onboarding(memory);
+        Reference.reachabilityFence(this);
+        return items;
     }
 
     /** Writes the row of an item that training never saw, dim bytes, and returns its scale. */
@@ -96,19 +101,28 @@ public final class Model {
         ByteBuffer scale = Native.memory(4);
         ByteBuffer said = levels == null ? null : Native.bytes(levels);
         ByteBuffer scratch = levels == null ? null : Native.memory(Native.adaptItemSize(memory, levels.length));
-        Native.check(Native.embedItem(memory, Native.ints(itemFeatures), users, said, scratch, row, scale));
+        int status = Native.embedItem(memory, Native.ints(itemFeatures), users, said, scratch, row, scale);
+        Reference.reachabilityFence(this);
+        Native.check(status);
         return scale.getFloat(0);
     }
 
     private int find(int which, String name) {
         ByteBuffer number = Native.memory(4);
-        Native.check(Native.find(memory, which, Native.bytes(name.getBytes(StandardCharsets.UTF_8)), number));
+        Native.check(find(which, name, number));
         return number.getInt(0);
+    }
+
+    private int find(int which, String name, ByteBuffer number) {
+        int status = Native.find(memory, which, Native.bytes(name.getBytes(StandardCharsets.UTF_8)), number);
+        Reference.reachabilityFence(this);
+        return status;
     }
 
     private String text(int which, int number) {
         int[] status = {0};
         byte[] bytes = Native.text(memory, which, number, status);
+        Reference.reachabilityFence(this);
         if (status[0] == ABSENT) {
             return null;
         }

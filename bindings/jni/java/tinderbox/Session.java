@@ -1,5 +1,6 @@
 package tinderbox;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 
 /**
@@ -45,16 +46,22 @@ public final class Session {
 
     /** Adapts to all that was said since {@link #forget}. */
     public void adapt() {
-        Native.check(Native.adapt(memory, support, said));
+        int status = Native.adapt(memory, support, said);
+        Reference.reachabilityFence(this); // else the file could be unmapped meanwhile, here as below
+        Native.check(status);
     }
 
     public void setFeatures(int... userFeatures) {
-        Native.check(Native.setFeatures(memory, Native.ints(userFeatures)));
+        int status = Native.setFeatures(memory, Native.ints(userFeatures));
+        Reference.reachabilityFence(this);
+        Native.check(status);
     }
 
     /** Ranks these with the catalogue; direct buffers, items x dim bytes and items floats. */
     public void addItems(ByteBuffer rows, ByteBuffer scales) {
-        Native.check(Native.addItems(memory, rows, scales, model.dim()));
+        int status = Native.addItems(memory, rows, scales, model.dim());
+        Reference.reachabilityFence(this);
+        Native.check(status);
         this.rows = rows;
         this.scales = scales;
     }
@@ -76,25 +83,33 @@ public final class Session {
     public Ranked[] rankDiverse(int top, int candidates, float diversity, Filter filter) {
         ByteBuffer out = Native.memory((long) RANKED * candidates);
         ByteBuffer scratch = Native.memory(Native.rankDiverseSize(model.memory, candidates));
-        return list(out, Native.rankDiverse(memory, top, diversity, scratch, Native.ints(filter.allow), Native.ints(filter.deny), Native.ints(filter.categories), filter.keepSupport, out));
+        int len = Native.rankDiverse(memory, top, diversity, scratch, Native.ints(filter.allow), Native.ints(filter.deny), Native.ints(filter.categories), filter.keepSupport, out);
+        Reference.reachabilityFence(this);
+        return list(out, len);
     }
 
     public float score(int item) {
         ByteBuffer score = Native.memory(4);
-        Native.check(Native.score(memory, item, score));
+        int status = Native.score(memory, item, score);
+        Reference.reachabilityFence(this);
+        Native.check(status);
         return score.getFloat(0);
     }
 
     /** Which feedback raised the item, and by how much, the strongest first. */
     public Ranked[] explain(int item, int top) {
         ByteBuffer out = Native.memory((long) RANKED * top);
-        return list(out, Native.explain(memory, item, out));
+        int len = Native.explain(memory, item, out);
+        Reference.reachabilityFence(this);
+        return list(out, len);
     }
 
     /** The adapted user embedding, dim floats. */
     public ByteBuffer user() {
         ByteBuffer user = Native.memory(4L * model.dim());
-        Native.check(Native.user(memory, user));
+        int status = Native.user(memory, user);
+        Reference.reachabilityFence(this);
+        Native.check(status);
         return user;
     }
 
@@ -104,13 +119,17 @@ public final class Session {
     }
 
     private void say(int item, int feedback, float rating) {
-        Native.check(Native.interact(model.memory, item, feedback, rating, support, said));
+        int status = Native.interact(model.memory, item, feedback, rating, support, said);
+        Reference.reachabilityFence(this);
+        Native.check(status);
         said++;
     }
 
     private Ranked[] ranked(int similar, int top, Filter filter) {
         ByteBuffer out = Native.memory((long) RANKED * top);
-        return list(out, Native.rank(memory, similar, Native.ints(filter.allow), Native.ints(filter.deny), Native.ints(filter.categories), filter.keepSupport, out));
+        int len = Native.rank(memory, similar, Native.ints(filter.allow), Native.ints(filter.deny), Native.ints(filter.categories), filter.keepSupport, out);
+        Reference.reachabilityFence(this);
+        return list(out, len);
     }
 
     private static Ranked[] list(ByteBuffer out, int len) {
