@@ -23,7 +23,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 FUZZ_SECONDS=${FUZZ_SECONDS:-60}
-FUZZ_TARGETS=(open session kernel round_trip)
+FUZZ_TARGETS=(open session c kernel round_trip)
 
 # By the binary that the tests need anyway: another selection of packages would build the dependencies anew.
 data() {

@@ -6,12 +6,14 @@
 //! (`cargo run --release --bin stable -- SECONDS`). Both begin with the inputs in `corpus/`; an input that
 //! broke a promise is added to them once it is understood.
 
+mod c;
 mod file;
 mod kernel;
 mod open;
 mod round_trip;
 mod session;
 
+pub use c::c;
 pub use kernel::kernel;
 pub use open::open;
 pub use round_trip::round_trip;
@@ -21,8 +23,8 @@ pub use session::session;
 pub type Promise = fn(&[u8]);
 
 /// Every promise, under the name of its target and its corpus.
-pub const PROMISES: [(&str, Promise); 4] =
-    [("open", open), ("session", session), ("kernel", kernel), ("round_trip", round_trip)];
+pub const PROMISES: [(&str, Promise); 5] =
+    [("open", open), ("session", session), ("c", c), ("kernel", kernel), ("round_trip", round_trip)];
 
 /// The bits of a float, every NaN alike: which NaN an operation gives is the one thing that Rust leaves open.
 fn bits(value: f32) -> u32 {
