@@ -190,21 +190,22 @@ mod made {
         (index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) as i64 as f64 / i64::MAX as f64
     }
 
-    /// Gram-Schmidt, twice for the digits. An axis that vanishes becomes the unit vector that is least spanned.
+    /// Gram-Schmidt, twice for the digits. An axis that vanishes becomes the first unit vector that is not nearly spanned.
     fn orthonormalise(axes: &mut [Vec<f64>]) {
         for at in 0..axes.len() {
             let (before, rest) = axes.split_at_mut(at);
             let axis = &mut rest[0];
             let before_length = dot(axis, axis).sqrt();
             let mut length = subtract(before, axis);
-            let mut unit = 0;
-            while length <= 1e-9 * before_length || length == 0.0 {
-                axis.fill(0.0);
-                axis[unit] = 1.0;
-                unit += 1;
-                length = subtract(before, axis);
-                if length < 0.1 && unit < axis.len() {
-                    length = 0.0; // nearly spanned: the next one
+            if length <= 1e-9 * before_length {
+                // Fifteen directions of sixteen or more leave a quarter or more of some unit vector.
+                for unit in 0..axis.len() {
+                    axis.fill(0.0);
+                    axis[unit] = 1.0;
+                    length = subtract(before, axis);
+                    if length >= 0.1 {
+                        break;
+                    }
                 }
             }
             axis.iter_mut().for_each(|value| *value /= length);
