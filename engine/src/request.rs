@@ -135,7 +135,7 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// Chunks come in ascending order. `rows`: scales x dim.
-    #[inline(never)]
+    #[inline(never)] // its stack is not to be its caller's
     fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32]) {
         if self.pass.wants(first, scales.len()) {
             let mut scores = [0.0; CHUNK];
@@ -146,7 +146,7 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// Offers a wanted chunk whose `scores` are so far those by the query.
-    #[inline(never)]
+    #[inline(never)] // called in three places
     fn take_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
         if self.attends {
             self.session.attend(rows, scales, scores);
@@ -168,7 +168,7 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// The same result as [`Request::score_chunk`], from the rows whose bounds reach the list.
-    #[inline(never)]
+    #[inline(never)] // its stack is not to be its caller's
     fn sift_chunk(&mut self, sieve: &Sieve<'_>, first: usize, rows: &[i8], scales: &[f32]) {
         if self.pass.wants(first, scales.len()) {
             let kernel = self.session.kernel;

@@ -2,14 +2,14 @@
 
 #![expect(unsafe_code, reason = "C's pointers")]
 
-use crate::bits;
 use crate::file::{Aligned, split};
+use crate::{bits, list};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use std::cell::Cell;
 use tinderbox::{Feedback, Filter, Interaction, Model, Ranked, Reason, Session, embed_item};
 use tinderbox_c::{self as c, Status};
 
-/// On any file, with any numbers, lists and texts: a call is refused where the engine in Rust refuses it, and answers the
+/// On any file, with any numbers, lists and texts (but for batches and raters): a call is refused where the engine in Rust refuses it, and answers the
 /// same where it does not; one of its pointers being null or misaligned, it is refused and writes nothing; and nothing
 /// is ever written beyond the room that was given.
 ///
@@ -22,8 +22,6 @@ pub fn c(bytes: &[u8]) {
     calls.play(file.bytes());
 }
 
-/// The longest list of numbers in a call.
-const MAX_LIST: usize = 24;
 /// What rooms hold before the call: a byte that is no likely answer.
 const BLANK: u8 = 0xa5;
 
@@ -85,7 +83,7 @@ impl Lender {
     }
 
     /// Room for nothing may be null, and is not lent then.
-    fn lend_list_mut<T: bytemuck::AnyBitPattern + bytemuck::NoUninit>(&self, room: &Room<T>) -> *mut T {
+    fn lend_list_mut<T: Element>(&self, room: &Room<T>) -> *mut T {
         if room.len() == 0 { room.pointer() } else { self.lend(room.pointer()) }
     }
 
@@ -95,18 +93,23 @@ impl Lender {
     }
 }
 
-/// Room for results, with some more on either side that must stay blank.
-struct Room<T>(Vec<T>);
+/// What results are made of.
+trait Element: bytemuck::AnyBitPattern + bytemuck::NoUninit {}
 
-impl<T: bytemuck::AnyBitPattern + bytemuck::NoUninit> Room<T> {
+impl<T: bytemuck::AnyBitPattern + bytemuck::NoUninit> Element for T {}
+
+/// Room for results, with some more on either side that must stay blank. Cells, for C writes there.
+struct Room<T>(Vec<Cell<T>>);
+
+impl<T: Element> Room<T> {
     fn of(len: usize) -> Self {
-        let mut room = vec![T::zeroed(); len + 2];
-        bytemuck::cast_slice_mut(&mut room).fill(BLANK);
-        Self(room)
+        let mut blank = T::zeroed();
+        bytemuck::bytes_of_mut(&mut blank).fill(BLANK);
+        Self(vec![Cell::new(blank); len + 2])
     }
 
     fn pointer(&self) -> *mut T {
-        self.0[1..].as_ptr().cast_mut()
+        self.0[1..].as_ptr().cast::<T>().cast_mut()
     }
 
     fn len(&self) -> usize {
@@ -115,14 +118,14 @@ impl<T: bytemuck::AnyBitPattern + bytemuck::NoUninit> Room<T> {
 
     /// Whether all but the first `len` elements are blank.
     fn is_blank_from(&self, len: usize) -> bool {
-        let is_blank = |part: &[T]| bytemuck::cast_slice(part).iter().all(|&byte: &u8| byte == BLANK);
-        is_blank(&self.0[..1]) && is_blank(&self.0[1 + len..])
+        let is_blank = |cell: &Cell<T>| bytemuck::bytes_of(&cell.get()).iter().all(|&byte| byte == BLANK);
+        is_blank(&self.0[0]) && self.0[1 + len..].iter().all(is_blank)
     }
 
     /// The first `len` elements; nothing from `written` on may be.
-    fn take(&self, len: usize, written: usize) -> &[T] {
+    fn take(&self, len: usize, written: usize) -> Vec<T> {
         assert!(self.is_blank_from(written), "written beyond what is told");
-        &self.0[1..][..len]
+        self.0[1..][..len].iter().map(Cell::get).collect()
     }
 
     /// The value in room for one.
@@ -132,15 +135,15 @@ impl<T: bytemuck::AnyBitPattern + bytemuck::NoUninit> Room<T> {
 }
 
 /// Memory for a handle or for scratch.
-struct Words(Vec<u64>);
+struct Words(Vec<Cell<u64>>);
 
 impl Words {
     fn of(size: usize) -> Self {
-        Self(vec![u64::from_ne_bytes([BLANK; 8]); size / size_of::<u64>()])
+        Self(vec![Cell::new(u64::from_ne_bytes([BLANK; 8])); size / size_of::<u64>()])
     }
 
     fn pointer(&self) -> *mut u64 {
-        self.0.as_ptr().cast_mut()
+        self.0.as_ptr().cast::<u64>().cast_mut()
     }
 
     fn size(&self) -> usize {
@@ -164,7 +167,7 @@ impl Calls {
     }
 
     /// [`Calls::call`] for a list, if it was not refused. `written`: how much of the room may be, if more than the list.
-    fn list<T: bytemuck::AnyBitPattern + bytemuck::NoUninit>(
+    fn list<T: Element>(
         &self,
         room: &Room<T>,
         written: Option<usize>,
@@ -179,7 +182,7 @@ impl Calls {
             return None;
         }
         let len = len.value();
-        Some(room.take(len, written.unwrap_or(len)).to_vec())
+        Some(room.take(len, written.unwrap_or(len)))
     }
 
     fn play(&self, file: &[u8]) {
@@ -199,7 +202,7 @@ impl Calls {
             },
             || handle.is_blank_from(0),
         );
-        assert_eq!(status == Status::Ok, opened.is_ok() && !file.is_empty());
+        assert_eq!(status == Status::Ok, opened.is_ok());
         let Ok(model) = opened else { return };
         let handle = handle.value() as *const c::ModelHandle;
         self.find(&model, handle);
@@ -240,7 +243,7 @@ impl Calls {
         let mut expected = vec![0; model.dim()];
         match embed_item(model, features, &mut expected) {
             Ok(expected_scale) => {
-                assert_eq!((status, row.take(model.dim(), model.dim())), (Status::Ok, &expected[..]));
+                assert_eq!((status, row.take(model.dim(), model.dim())), (Status::Ok, expected));
                 assert_eq!(scale.value(), expected_scale);
             }
             Err(_) => assert!(status != Status::Ok && scale.is_blank_from(0)),
@@ -267,7 +270,7 @@ impl Calls {
         let mut expected =
             Session::new(*model, &mut scratch).expect("scratch memory of the length asked for");
         self.adapt(model, handle, session, &mut expected);
-        self.lists(session, &mut expected);
+        self.lists(handle, session, &mut expected);
     }
 
     fn adapt(
@@ -303,6 +306,10 @@ impl Calls {
         match Interaction::at(model, self.item.into(), Feedback::Rating(self.rating)) {
             Ok(expected) => {
                 assert_eq!(status, Status::Ok);
+                assert!(rated.is_blank_from(1));
+                // SAFETY: written. As itself, not as the room's word: it has padding.
+                let rated = unsafe { rated.pointer().cast::<c::Interaction>().read() };
+                assert_eq!((rated.item, rated.level), (expected.item, expected.level));
                 support.push(expected);
             }
             Err(_) => assert!(status != Status::Ok && rated.is_blank_from(0)),
@@ -319,7 +326,12 @@ impl Calls {
         assert_eq!(status == Status::Ok, expected.adapt(&support).is_ok(), "{status:?}");
     }
 
-    fn lists(&self, session: *mut c::SessionHandle, expected: &mut Session<'_>) {
+    fn lists(
+        &self,
+        handle: *const c::ModelHandle,
+        session: *mut c::SessionHandle,
+        expected: &mut Session<'_>,
+    ) {
         let filter = Filter {
             allow: self.allows.then_some(&self.allow[..]),
             deny: &self.deny,
@@ -356,7 +368,8 @@ impl Calls {
         assert_eq!(found, expected.similar(self.item.into(), &filter, &mut out).ok().map(pairs));
 
         let model = expected.model();
-        let scratch = Words::of(Session::diverse_scratch_len(&model, top).next_multiple_of(2) * 4);
+        // SAFETY: a model.
+        let scratch = Words::of(unsafe { c::tbx_rank_diverse_size(handle, top) });
         let room = Room::<[u32; 2]>::of(top);
         let first = usize::from(self.capacity);
         let found = self.list(&room, Some(top), |lender, out, len| {
@@ -407,17 +420,9 @@ fn nan_alike(list: Vec<[u32; 2]>) -> Vec<[u32; 2]> {
 /// Small enough to be known to a model now and then, and mostly ascending.
 fn numbers(input: &mut Unstructured<'_>) -> Result<Vec<u32>> {
     let steps: Vec<u8> = list(input)?;
-    let mut number = 0;
-    Ok(steps
-        .into_iter()
-        .map(|step| {
-            number = (number + u32::from(step % 8)) % 256;
-            number
-        })
-        .collect())
-}
-
-fn list<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>) -> Result<Vec<T>> {
-    let len = input.int_in_range(0..=MAX_LIST)?;
-    (0..len).map(|_| input.arbitrary()).collect()
+    let ascending = steps.into_iter().scan(0, |number, step| {
+        *number = (*number + u32::from(step % 8)) % 256;
+        Some(*number)
+    });
+    Ok(ascending.collect())
 }

@@ -13,6 +13,8 @@ mod open;
 mod round_trip;
 mod session;
 
+use arbitrary::{Arbitrary, Result, Unstructured};
+
 pub use c::c;
 pub use kernel::kernel;
 pub use open::open;
@@ -25,6 +27,14 @@ pub type Promise = fn(&[u8]);
 /// Every promise, under the name of its target and its corpus.
 pub const PROMISES: [(&str, Promise); 5] =
     [("open", open), ("session", session), ("c", c), ("kernel", kernel), ("round_trip", round_trip)];
+
+/// The longest list of numbers in a call: longer than the smallest room for a support.
+const MAX_LIST: usize = 24;
+
+fn list<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>) -> Result<Vec<T>> {
+    let len = input.int_in_range(0..=MAX_LIST)?;
+    (0..len).map(|_| input.arbitrary()).collect()
+}
 
 /// The bits of a float, every NaN alike: which NaN an operation gives is the one thing that Rust leaves open.
 fn bits(value: f32) -> u32 {

@@ -1,7 +1,7 @@
 //! What a session promises.
 
-use crate::bits;
 use crate::file::{Aligned, split};
+use crate::{bits, list};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use tinderbox::{
     Filter, Interaction, Kernel, Model, NewItems, Ranked, Rater, Reason, Session, adapt_item, embed_item,
@@ -29,8 +29,6 @@ pub fn session(bytes: &[u8]) {
 
 /// More items than a session scores at a time.
 const CROWD: usize = 600;
-/// The longest list of numbers in a call, longer than the smallest room for a support.
-const MAX_LIST: usize = 24;
 
 /// What an app asks of a session.
 #[derive(Arbitrary, Debug)]
@@ -257,11 +255,6 @@ impl Calls {
         assert!(!numbers || reasons.is_sorted_by(|a, b| a.effect >= b.effect));
         Some(reasons.iter().map(|reason| (reason.item, bits(reason.effect))).collect())
     }
-}
-
-fn list<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>) -> Result<Vec<T>> {
-    let len = input.int_in_range(0..=MAX_LIST)?;
-    (0..len).map(|_| input.arbitrary()).collect()
 }
 
 fn some_list<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>) -> Result<Option<Vec<T>>> {

@@ -15,9 +15,9 @@
 //!
 //! The better of the first two, or close where it is alone, is kept unless larger ones do better on the validation users
 //! by more than one standard error of the paired difference; of these, the best. To ask the widest for a standard error
-//! more cost .015 of NDCG@10 on one fold of a set of niches. Close cost .007 of NDCG@10 on MovieLens 100K and gained .010 on MovieTweetings, where
-//! validation saw it in every fold. Whether spread is worth it cannot be told from its start values: untrained they came
-//! to .78 of what close had learned where it gained .05, and to .81 where it lost.
+//! more cost .015 of NDCG@10 on one fold of a set of niches. Close cost .007 of NDCG@10 on MovieLens 100K and gained .010
+//! on MovieTweetings, where validation saw it in every fold. Whether spread is worth it cannot be told from its start
+//! values: untrained they came to .78 of what close had learned where it gained .05, and to .81 where it lost.
 
 use crate::data::TaskSet;
 use crate::episode::Rank;

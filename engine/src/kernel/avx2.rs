@@ -151,22 +151,16 @@ pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
 #[target_feature(enable = "avx2")]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (mut low, mut high) = (_mm256_setzero_ps(), _mm256_setzero_ps());
-    for (a, b) in a.as_chunks().0.iter().zip(b.as_chunks().0) {
-        let ([a, c], [b, d]): ([__m256; 2], [__m256; 2]) = (from_lanes(a), from_lanes(b));
-        low = _mm256_add_ps(low, _mm256_mul_ps(a, b));
-        high = _mm256_add_ps(high, _mm256_mul_ps(c, d));
+    for (a, b) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0) {
+        let [a_low, a_high]: [__m256; 2] = bytemuck::must_cast(*a);
+        let [b_low, b_high]: [__m256; 2] = bytemuck::must_cast(*b);
+        low = _mm256_add_ps(low, _mm256_mul_ps(a_low, b_low));
+        high = _mm256_add_ps(high, _mm256_mul_ps(a_high, b_high));
     }
     let eight = _mm256_add_ps(low, high);
     let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
     let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
-}
-
-/// Two registers.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn from_lanes(lanes: &[f32; 16]) -> [__m256; 2] {
-    bytemuck::must_cast(*lanes)
 }
 
 #[target_feature(enable = "avx2")]

@@ -14,7 +14,7 @@ mod detect;
 mod dotprod;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-pub(crate) mod scalar;
+mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 

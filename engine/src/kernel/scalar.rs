@@ -132,7 +132,7 @@ pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
 }
 
 #[inline(always)]
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     lane_sum(&lane_products(a, b))
 }
 

@@ -2,14 +2,15 @@
 //!
 //! A module has the feature or has not, as it was compiled: nothing here is unsafe to call.
 
-use super::{Attention, scalar};
+use super::scalar;
 use core::arch::wasm32::{
     f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add,
     i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128,
 };
 
-/// Outputs of `accumulate` at a time: as in `scalar.rs`, for what the host's registers are is not known.
-const BLOCK: usize = 16;
+// The whole module is compiled with the feature: what the compiler vectorises needs no other body.
+pub(super) use super::scalar::{above, accumulate, attend, dot, dots};
+
 /// Rows whose sums are reduced together: one register of four i32.
 const ABREAST: usize = 4;
 /// Components of a row that one register holds.
@@ -62,24 +63,4 @@ fn add_lanes([a, b, c, d]: [v128; ABREAST]) -> v128 {
 #[inline]
 fn add_pairs(a: v128, b: v128) -> v128 {
     i32x4_add(i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b))
-}
-
-pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
-    scalar::accumulate_by::<BLOCK>(columns, coefficients, out);
-}
-
-pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
-    scalar::dots(rows, vector, out);
-}
-
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    scalar::dot(a, b)
-}
-
-pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32], total: &mut [f32]) {
-    scalar::attend(cosines, attention, attended, total);
-}
-
-pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
-    scalar::above(scores, bound)
 }

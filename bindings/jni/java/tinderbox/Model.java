@@ -26,6 +26,7 @@ public final class Model {
         memory = Native.memory(Native.modelSize());
         Native.check(Native.open(file, memory));
         Native.check(Native.shape(memory, shape));
+        Reference.reachabilityFence(this);
     }
 
     /** Checks every byte of the file. */

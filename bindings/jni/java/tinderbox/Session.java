@@ -24,6 +24,7 @@ public final class Session {
         memory = Native.memory(Native.sessionSize(model.memory, capacity));
         support = Native.memory((long) INTERACTION * capacity);
         Native.check(Native.newSession(model.memory, memory));
+        Reference.reachabilityFence(this);
     }
 
     public void like(int item) {
