@@ -33,29 +33,12 @@ pub struct Request<'r, 'o> {
 /// kernel (`latency` of the benchmarks measures it).
 pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
     for group in requests.chunk_by_mut(|a, b| a.shares_catalogue(b)) {
-        let Some(first) = group.first() else { continue };
-        let model = first.session.model;
         match &mut *group {
-            [alone] => {
-                let sieve = alone.sieve();
-                for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
-                    match &sieve {
-                        // The first chunk sets the score that the bounds have to reach.
-                        Some(sieve) if first > 0 => alone.sift_chunk(sieve, first, rows, scales),
-                        _ => alone.score_chunk(first, rows, scales),
-                    }
-                }
-            }
+            [alone] => alone.rank_catalogue(),
             // No sieve: to many users one row costs less than as many bounds.
             group => group.chunks_mut(BATCH).for_each(score_catalogue),
         }
-        for request in group {
-            let (dim, new_items) = (model.dim(), request.session.new_items);
-            for (first, rows, scales) in chunks(CHUNK, model.items(), dim, new_items.rows, new_items.scales) {
-                request.score_chunk(first, rows, scales);
-            }
-            request.pass.close();
-        }
+        group.iter_mut().for_each(Request::rank_new_items);
     }
 }
 
@@ -125,8 +108,32 @@ impl<'r, 'o> Request<'r, 'o> {
 
     /// [`rank_batch`] for this one alone.
     pub(crate) fn rank(mut self) -> &'o mut [Ranked] {
-        rank_batch(core::slice::from_mut(&mut self));
+        self.rank_catalogue();
+        self.rank_new_items();
         self.ranked()
+    }
+
+    fn rank_catalogue(&mut self) {
+        let model = &self.session.model;
+        let sieve = self.sieve();
+        for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+            match &sieve {
+                // The first chunk sets the score that the bounds have to reach.
+                Some(sieve) if first > 0 => self.sift_chunk(sieve, first, rows, scales),
+                _ => self.score_chunk(first, rows, scales),
+            }
+        }
+    }
+
+    /// Ends the pass.
+    fn rank_new_items(&mut self) {
+        let Session { model, new_items, .. } = self.session;
+        for (first, rows, scales) in
+            chunks(CHUNK, model.items(), model.dim(), new_items.rows, new_items.scales)
+        {
+            self.score_chunk(first, rows, scales);
+        }
+        self.pass.close();
     }
 
     fn shares_catalogue(&self, other: &Self) -> bool {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::{OpenError, VerifyError};
+use crate::error::VerifyError;
 use crate::names::Names;
 use crate::section::{Kind, Sections};
 
@@ -15,10 +15,9 @@ pub struct Categories<'a> {
 }
 
 impl<'a> Categories<'a> {
-    pub(crate) fn read(sections: &Sections<'a>, items: usize) -> Result<Self, OpenError> {
-        let names = Names::read(sections, Kind::CategoryNames, Kind::CategoryNameEnds)?;
-        let names = names.unwrap_or(Names::empty(Kind::CategoryNames.name()));
-        Ok(Self { names, bitmaps: sections.values(Kind::CategoryBitmaps), items })
+    pub(crate) fn of(sections: &Sections<'a>, items: usize) -> Self {
+        let names = Names::of(sections, Kind::CategoryNames, Kind::CategoryNameEnds);
+        Self { names, bitmaps: sections.values(Kind::CategoryBitmaps), items }
     }
 
     /// Number of categories.

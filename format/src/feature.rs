@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::{OpenError, VerifyError};
+use crate::error::VerifyError;
 use crate::names::Names;
 use crate::section::{Kind, Sections};
 use crate::verify::all_finite;
@@ -17,24 +17,14 @@ pub struct FeatureTable<'a> {
 }
 
 impl<'a> FeatureTable<'a> {
-    pub(crate) fn items(sections: &Sections<'a>, dim: usize) -> Result<Self, OpenError> {
-        let names = Names::read(sections, Kind::ItemFeatureNames, Kind::ItemFeatureNameEnds)?;
-        Self::read(sections, names, Kind::ItemFeatures, dim)
+    pub(crate) fn items(sections: &Sections<'a>, dim: usize) -> Self {
+        let names = Names::of(sections, Kind::ItemFeatureNames, Kind::ItemFeatureNameEnds);
+        Self { names, embeddings: sections.values(Kind::ItemFeatures), dim, kind: Kind::ItemFeatures }
     }
 
-    pub(crate) fn users(sections: &Sections<'a>, dim: usize) -> Result<Self, OpenError> {
-        let names = Names::read(sections, Kind::UserFeatureNames, Kind::UserFeatureNameEnds)?;
-        Self::read(sections, names, Kind::UserFeatures, dim)
-    }
-
-    fn read(
-        sections: &Sections<'a>,
-        names: Option<Names<'a>>,
-        kind: Kind,
-        dim: usize,
-    ) -> Result<Self, OpenError> {
-        let names = names.unwrap_or(Names::empty(kind.name()));
-        Ok(Self { names, embeddings: sections.values(kind), dim, kind })
+    pub(crate) fn users(sections: &Sections<'a>, dim: usize) -> Self {
+        let names = Names::of(sections, Kind::UserFeatureNames, Kind::UserFeatureNameEnds);
+        Self { names, embeddings: sections.values(Kind::UserFeatures), dim, kind: Kind::UserFeatures }
     }
 
     /// Number of features.

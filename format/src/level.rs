@@ -1,7 +1,7 @@
 //! Feedback levels: what each rating means to an adaptation.
 
 use crate::error::OpenError;
-use crate::section::{Kind, Sections};
+use crate::section::{Kind, Sections, refuse};
 
 /// The level counts as liked.
 pub(crate) const LIKED: u32 = 1;
@@ -20,21 +20,24 @@ pub struct Levels<'a> {
 }
 
 impl<'a> Levels<'a> {
-    pub(crate) fn read(sections: &Sections<'a>) -> Result<Self, OpenError> {
-        let levels = Self {
-            values: finite(Kind::LevelValues, sections.values(Kind::LevelValues))?,
-            targets: finite(Kind::LevelTargets, sections.values(Kind::LevelTargets))?,
-            weights: finite(Kind::LevelWeights, sections.values(Kind::LevelWeights))?,
+    pub(crate) fn of(sections: &Sections<'a>) -> Self {
+        Self {
+            values: sections.values(Kind::LevelValues),
+            targets: sections.values(Kind::LevelTargets),
+            weights: sections.values(Kind::LevelWeights),
             flags: sections.values(Kind::LevelFlags),
-        };
-        if let Some(below) = levels.values.windows(2).position(|pair| pair[0] >= pair[1]) {
+        }
+    }
+
+    /// What holds of opened levels beside their being finite.
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        if let Some(below) = self.values.windows(2).position(|pair| pair[0] >= pair[1]) {
             return Err(refuse(Kind::LevelValues, below + 1, "above the one before"));
         }
-        if let Some(index) = levels.weights.iter().position(|&weight| weight < 0.0) {
+        if let Some(index) = self.weights.iter().position(|&weight| weight < 0.0) {
             return Err(refuse(Kind::LevelWeights, index, "at least 0"));
         }
-        levels.check_flags()?;
-        Ok(levels)
+        self.check_flags()
     }
 
     fn check_flags(&self) -> Result<(), OpenError> {
@@ -103,26 +106,4 @@ impl<'a> Levels<'a> {
     pub fn plain_dislike(&self) -> Option<usize> {
         self.flags.iter().position(|&flags| flags == PLAIN)
     }
-}
-
-/// `values`, all of them finite.
-pub(crate) fn finite(kind: Kind, values: &[f32]) -> Result<&[f32], OpenError> {
-    match first_not_finite(values) {
-        Some(index) => Err(refuse(kind, index, "finite")),
-        None => Ok(values),
-    }
-}
-
-/// The index of the first value that is infinite or NaN. Whole blocks are looked at first: without a way out of the
-/// middle they take vector instructions.
-pub(crate) fn first_not_finite(values: &[f32]) -> Option<usize> {
-    const BLOCK: usize = 64;
-    let is_finite = |block: &[f32]| block.iter().fold(true, |all, value| all & value.is_finite());
-    let block = values.chunks(BLOCK).position(|block| !is_finite(block))?;
-    let start = block * BLOCK;
-    Some(start + values[start..].iter().position(|value| !value.is_finite())?)
-}
-
-fn refuse(kind: Kind, index: usize, expected: &'static str) -> OpenError {
-    OpenError::Value { section: kind.name(), index, expected }
 }

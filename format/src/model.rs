@@ -6,12 +6,37 @@ use crate::category::Categories;
 use crate::error::{OpenError, VerifyError};
 use crate::feature::FeatureTable;
 use crate::header::Header;
-use crate::level::{Levels, finite};
+use crate::level::Levels;
 use crate::names::Names;
 use crate::rule::Rule;
-use crate::section::{Kind, Section, Sections, entries};
+use crate::section::{Kind, Section, Sections, entries, refuse};
 use crate::sketch::Sketch;
 use crate::verify::verify;
+
+/// The sections whose values [`Model::open`] looks at all.
+const FINITE: [Kind; 10] = [
+    Kind::Prior,
+    Kind::RuleScalars,
+    Kind::StepSizes,
+    Kind::Gram,
+    Kind::Preconditioner,
+    Kind::LevelValues,
+    Kind::LevelTargets,
+    Kind::LevelWeights,
+    Kind::NewItemBase,
+    Kind::SketchAxes,
+];
+
+/// Sections that hold texts, and those that hold their ends.
+const TEXTS: [(Kind, Kind); 5] = [
+    (Kind::Ids, Kind::IdEnds),
+    (Kind::Titles, Kind::TitleEnds),
+    (Kind::CategoryNames, Kind::CategoryNameEnds),
+    (Kind::ItemFeatureNames, Kind::ItemFeatureNameEnds),
+    (Kind::UserFeatureNames, Kind::UserFeatureNameEnds),
+];
+
+const SKETCH: [Kind; 4] = [Kind::SketchAxes, Kind::SketchRows, Kind::SketchScales, Kind::SketchRests];
 
 /// A model file, opened: no accessor panics, whatever the bytes are.
 ///
@@ -24,23 +49,7 @@ pub struct Model<'a> {
     bytes: &'a [u8],
     header: Header,
     rule: Rule,
-    prior: &'a [f32],
-    step_sizes: &'a [f32],
-    gram: Option<&'a [f32]>,
-    preconditioner: Option<&'a [f32]>,
-    levels: Levels<'a>,
-    rows: &'a [i8],
-    scales: &'a [f32],
-    pub(crate) ids: Names<'a>,
-    id_order: &'a [u32],
-    pub(crate) titles: Option<Names<'a>>,
-    categories: Categories<'a>,
-    item_features: FeatureTable<'a>,
-    new_item_base: Option<&'a [f32]>,
-    user_features: FeatureTable<'a>,
-    onboarding: &'a [u32],
-    card: &'a [u8],
-    sketch: Option<Sketch<'a>>,
+    sections: Sections<'a>,
 }
 
 impl<'a> Model<'a> {
@@ -57,35 +66,14 @@ impl<'a> Model<'a> {
     pub fn open(bytes: &'a [u8]) -> Result<Self, OpenError> {
         let header = Header::read(bytes)?;
         let sections = Sections::read(bytes, &header)?;
-        let (items, dim) = (header.items as usize, header.dim as usize);
-        let floats = |kind| finite(kind, sections.values(kind));
-        let optional_floats = |kind| sections.optional(kind).map(|values| finite(kind, values)).transpose();
-        let model = Self {
-            bytes,
-            header,
-            rule: Rule::new(header.rule, sections.values(Kind::RuleScalars))?,
-            prior: floats(Kind::Prior)?,
-            step_sizes: floats(Kind::StepSizes)?,
-            gram: optional_floats(Kind::Gram)?,
-            preconditioner: optional_floats(Kind::Preconditioner)?,
-            levels: Levels::read(&sections)?,
-            rows: sections.values(Kind::Rows),
-            scales: sections.values(Kind::Scales),
-            ids: Names::read(&sections, Kind::Ids, Kind::IdEnds)?.unwrap_or(Names::empty(Kind::Ids.name())),
-            id_order: sections.values(Kind::IdOrder),
-            titles: Names::read(&sections, Kind::Titles, Kind::TitleEnds)?,
-            categories: Categories::read(&sections, items)?,
-            item_features: FeatureTable::items(&sections, dim)?,
-            new_item_base: optional_floats(Kind::NewItemBase)?,
-            user_features: FeatureTable::users(&sections, dim)?,
-            onboarding: sections.values(Kind::Onboarding),
-            card: sections.values(Kind::Card),
-            sketch: Sketch::read(&sections)?,
-        };
-        match model.onboarding.iter().position(|&item| item >= header.items) {
-            Some(index) => {
-                Err(OpenError::Value { section: Kind::Onboarding.name(), index, expected: "an item" })
-            }
+        sections.check_finite(&FINITE)?;
+        let rule = Rule::new(header.rule, sections.values(Kind::RuleScalars))?;
+        Levels::of(&sections).check()?;
+        TEXTS.iter().try_for_each(|&(bytes, ends)| Names::check(&sections, bytes, ends))?;
+        sections.check_all_or_none(&SKETCH)?;
+        let model = Self { bytes, header, rule, sections };
+        match model.onboarding().iter().position(|&item| item >= header.items) {
+            Some(index) => Err(refuse(Kind::Onboarding, index, "an item")),
             None => Ok(model),
         }
     }
@@ -133,88 +121,88 @@ impl<'a> Model<'a> {
 
     /// The user embedding before any feedback: dim values.
     pub fn prior(&self) -> &'a [f32] {
-        self.prior
+        self.sections.values(Kind::Prior)
     }
 
     /// Step sizes, steps x dim; empty unless the rule is `maml`.
     pub fn step_sizes(&self) -> &'a [f32] {
-        self.step_sizes
+        self.sections.values(Kind::StepSizes)
     }
 
     /// The catalogue's Gram matrix times its learned factor, dim x dim; absent means zero.
     pub fn gram(&self) -> Option<&'a [f32]> {
-        self.gram
+        self.sections.optional(Kind::Gram)
     }
 
     /// The preconditioner, dim x dim, column after column; absent means the identity.
     pub fn preconditioner(&self) -> Option<&'a [f32]> {
-        self.preconditioner
+        self.sections.optional(Kind::Preconditioner)
     }
 
     /// The feedback levels.
     pub fn levels(&self) -> Levels<'a> {
-        self.levels
+        Levels::of(&self.sections)
     }
 
     /// The catalogue, items x dim; embedding of item `i` = scale `i` times row `i`.
     pub fn rows(&self) -> &'a [i8] {
-        self.rows
+        self.sections.values(Kind::Rows)
     }
 
     /// One scale per item.
     pub fn scales(&self) -> &'a [f32] {
-        self.scales
+        self.sections.values(Kind::Scales)
     }
 
     /// Id of an item.
     pub fn id(&self, item: usize) -> Option<&'a str> {
-        self.ids.get(item)
+        self.ids().get(item)
     }
 
     /// The item with that id. What is returned is below [`items`](Self::items), also in a damaged file.
     pub fn item(&self, id: &str) -> Option<usize> {
-        self.ids.find(id, |position| self.ordered(position))
+        self.ids().find(id, |position| self.ordered(position))
     }
 
     /// Title of an item; `None` also where it has none.
     pub fn title(&self, item: usize) -> Option<&'a str> {
-        self.titles?.get(item).filter(|title| !title.is_empty())
+        self.titles().get(item).filter(|title| !title.is_empty())
     }
 
     /// The categories; possibly none.
     pub fn categories(&self) -> Categories<'a> {
-        self.categories
+        Categories::of(&self.sections, self.items())
     }
 
     /// The item features; possibly none.
     pub fn item_features(&self) -> FeatureTable<'a> {
-        self.item_features
+        FeatureTable::items(&self.sections, self.dim())
     }
 
     /// What stands for the id part of an item that training never saw, dim values; absent means zero.
     pub fn new_item_base(&self) -> Option<&'a [f32]> {
-        self.new_item_base
+        self.sections.optional(Kind::NewItemBase)
     }
 
     /// The user features; possibly none.
     pub fn user_features(&self) -> FeatureTable<'a> {
-        self.user_features
+        FeatureTable::users(&self.sections, self.dim())
     }
 
     /// Items to show a new user first, best first; each is below [`items`](Self::items). Possibly none.
     pub fn onboarding(&self) -> &'a [u32] {
-        self.onboarding
+        self.sections.values(Kind::Onboarding)
     }
 
     /// The model card, a JSON object. `None` only where [`verify`](Self::verify) would fail. Linear in
     /// its length.
     pub fn card(&self) -> Option<&'a str> {
-        core::str::from_utf8(self.card).ok()
+        core::str::from_utf8(self.sections.values(Kind::Card)).ok()
     }
 
     /// Sketches of the rows, if ranking by them pays.
     pub fn sketch(&self) -> Option<Sketch<'a>> {
-        self.sketch
+        Sketch::of(&self.sections)
     }
 
     /// The section table, in the order of the file.
@@ -222,9 +210,17 @@ impl<'a> Model<'a> {
         entries(self.bytes, self.header.sections)
     }
 
+    pub(crate) fn ids(&self) -> Names<'a> {
+        Names::of(&self.sections, Kind::Ids, Kind::IdEnds)
+    }
+
+    pub(crate) fn titles(&self) -> Names<'a> {
+        Names::of(&self.sections, Kind::Titles, Kind::TitleEnds)
+    }
+
     /// The item at a position of the order by id.
     pub(crate) fn ordered(&self, position: usize) -> Option<usize> {
-        Some(*self.id_order.get(position)? as usize)
+        Some(*self.sections.values::<u32>(Kind::IdOrder).get(position)? as usize)
     }
 }
 
@@ -235,10 +231,10 @@ impl fmt::Debug for Model<'_> {
             .field("items", &self.items())
             .field("dim", &self.dim())
             .field("steps", &self.steps())
-            .field("levels", &self.levels.len())
-            .field("categories", &self.categories.len())
-            .field("item_features", &self.item_features.len())
-            .field("user_features", &self.user_features.len())
+            .field("levels", &self.levels().len())
+            .field("categories", &self.categories().len())
+            .field("item_features", &self.item_features().len())
+            .field("user_features", &self.user_features().len())
             .field("bytes", &self.bytes.len())
             .finish_non_exhaustive()
     }

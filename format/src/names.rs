@@ -5,41 +5,32 @@ use core::ops::Range;
 
 use crate::error::{OpenError, VerifyError};
 use crate::section::{Kind, Sections};
+use crate::verify::refuse;
 
 /// A list of texts. Each begins where the one before it ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'a> {
     bytes: &'a [u8],
     ends: &'a [u32],
-    section: &'static str,
+    kind: Kind,
 }
 
 impl<'a> Names<'a> {
-    /// The texts of two sections of which both or none must be there. `Ok` means: the last text ends
-    /// where the bytes do.
-    pub(crate) fn read(
-        sections: &Sections<'a>,
-        bytes_kind: Kind,
-        ends_kind: Kind,
-    ) -> Result<Option<Self>, OpenError> {
-        let section = bytes_kind.name();
-        match (sections.optional(bytes_kind), sections.optional::<u32>(ends_kind)) {
-            (Some(bytes), Some(ends)) => {
-                let expected = u64::from(ends.last().copied().unwrap_or(0));
-                let found = bytes.len() as u64;
-                if expected != found {
-                    return Err(OpenError::SectionLength { section, expected, found });
-                }
-                Ok(Some(Self { bytes, ends, section }))
-            }
-            (None, None) => Ok(None),
-            (None, Some(_)) => Err(OpenError::MissingSection { section }),
-            (Some(_), None) => Err(OpenError::MissingSection { section: ends_kind.name() }),
-        }
+    /// The texts of two sections; none where they are not there.
+    pub(crate) fn of(sections: &Sections<'a>, bytes_kind: Kind, ends_kind: Kind) -> Self {
+        Self { bytes: sections.values(bytes_kind), ends: sections.values(ends_kind), kind: bytes_kind }
     }
 
-    pub(crate) fn empty(section: &'static str) -> Self {
-        Self { bytes: &[], ends: &[], section }
+    /// Checks that both sections are there, or none, and that the last text ends where the bytes do.
+    pub(crate) fn check(sections: &Sections<'_>, bytes_kind: Kind, ends_kind: Kind) -> Result<(), OpenError> {
+        sections.check_all_or_none(&[bytes_kind, ends_kind])?;
+        let names = Names::of(sections, bytes_kind, ends_kind);
+        let expected = u64::from(names.ends.last().copied().unwrap_or(0));
+        let found = names.bytes.len() as u64;
+        if expected == found {
+            return Ok(());
+        }
+        Err(OpenError::SectionLength { section: bytes_kind.name(), expected, found })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -109,6 +100,6 @@ impl<'a> Names<'a> {
     }
 
     fn refuse(&self, index: usize, expected: &'static str) -> VerifyError {
-        VerifyError::Value { section: self.section, index, expected }
+        refuse(self.kind, index, expected)
     }
 }

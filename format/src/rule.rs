@@ -1,7 +1,7 @@
 //! The adaptation rule of a model and its scalar meta-parameters.
 
 use crate::error::OpenError;
-use crate::section::Kind;
+use crate::section::{Kind, refuse};
 
 /// How a model turns feedback into a user embedding, with the rule's scalar meta-parameters.
 ///
@@ -64,12 +64,9 @@ impl Rule {
         }
     }
 
+    /// The rule with these scalars, which are finite.
     pub(crate) fn new(code: RuleCode, scalars: &[f32]) -> Result<Self, OpenError> {
-        let refuse =
-            |index, expected| Err(OpenError::Value { section: Kind::RuleScalars.name(), index, expected });
-        if let Some(index) = scalars.iter().position(|scalar| !scalar.is_finite()) {
-            return refuse(index, "finite");
-        }
+        let refuse = |index, expected| Err(refuse(Kind::RuleScalars, index, expected));
         match (code, scalars) {
             (RuleCode::Maml, &[pull]) if pull >= 0.0 => Ok(Self::Maml { pull }),
             (RuleCode::Maml, _) => refuse(0, "a pull of at least 0"),

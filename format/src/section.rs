@@ -64,24 +64,61 @@ pub(crate) enum Kind {
     SketchRests,
 }
 
-/// Whether a file may have a section.
+/// What the table of `SPEC.md` says of a kind.
+struct Specified {
+    kind: Kind,
+    name: &'static str,
+    presence: Presence,
+    when: When,
+    len: Length,
+}
+
+/// Whether a section has to be there where it may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Required,
     Optional,
-    Refused,
 }
 
-/// How many bytes a section may have.
+/// Which files may have a section; in others it is refused.
+#[derive(Clone, Copy)]
+enum When {
+    Always,
+    Maml,
+    NotMatching,
+    Sketched,
+    /// This count is not zero.
+    Some(Count),
+}
+
+/// How many bytes a section has.
 #[derive(Clone, Copy)]
 enum Length {
-    Exactly(u64),
-    /// A multiple of the first, at most the second.
-    UpTo(u64, u64),
+    /// The first times both counts.
+    Exactly(u8, Count, Count),
+    /// A multiple of the first, at most as many as the count says.
+    UpTo(u8, Count),
 }
 
-/// Text is addressed by u32 ends.
-const TEXT: Length = Length::UpTo(1, u32::MAX as u64);
+/// What lengths are made of.
+#[derive(Clone, Copy)]
+enum Count {
+    One,
+    Items,
+    Dim,
+    Steps,
+    Levels,
+    Categories,
+    ItemFeatures,
+    UserFeatures,
+    RuleScalars,
+    Onboarding,
+    SketchDim,
+    /// Words of a bitmap over the items.
+    BitmapWords,
+    /// Text is addressed by u32 ends.
+    Text,
+}
 
 impl Section {
     /// Name of what the section holds.
@@ -111,46 +148,242 @@ impl Section {
     }
 }
 
+/// Every kind, in the order of the file.
+const SPECIFIED: [Specified; 32] = {
+    use Length::{Exactly, UpTo};
+    use Presence::{Optional, Required};
+    [
+        Specified::new(Kind::Prior, "prior", Required, When::Always, Exactly(4, Count::Dim, Count::One)),
+        Specified::new(
+            Kind::RuleScalars,
+            "rule scalars",
+            Required,
+            When::Always,
+            Exactly(4, Count::RuleScalars, Count::One),
+        ),
+        Specified::new(
+            Kind::StepSizes,
+            "step sizes",
+            Required,
+            When::Maml,
+            Exactly(4, Count::Steps, Count::Dim),
+        ),
+        Specified::new(Kind::Gram, "gram", Optional, When::Maml, Exactly(4, Count::Dim, Count::Dim)),
+        Specified::new(
+            Kind::Preconditioner,
+            "preconditioner",
+            Optional,
+            When::NotMatching,
+            Exactly(4, Count::Dim, Count::Dim),
+        ),
+        Specified::new(
+            Kind::LevelValues,
+            "level values",
+            Required,
+            When::Always,
+            Exactly(4, Count::Levels, Count::One),
+        ),
+        Specified::new(
+            Kind::LevelTargets,
+            "level targets",
+            Required,
+            When::Always,
+            Exactly(4, Count::Levels, Count::One),
+        ),
+        Specified::new(
+            Kind::LevelWeights,
+            "level weights",
+            Required,
+            When::Always,
+            Exactly(4, Count::Levels, Count::One),
+        ),
+        Specified::new(
+            Kind::LevelFlags,
+            "level flags",
+            Required,
+            When::Always,
+            Exactly(4, Count::Levels, Count::One),
+        ),
+        Specified::new(Kind::Rows, "rows", Required, When::Always, Exactly(1, Count::Items, Count::Dim)),
+        Specified::new(Kind::Scales, "scales", Required, When::Always, Exactly(4, Count::Items, Count::One)),
+        Specified::new(Kind::Ids, "ids", Required, When::Always, UpTo(1, Count::Text)),
+        Specified::new(Kind::IdEnds, "id ends", Required, When::Always, Exactly(4, Count::Items, Count::One)),
+        Specified::new(
+            Kind::IdOrder,
+            "id order",
+            Required,
+            When::Always,
+            Exactly(4, Count::Items, Count::One),
+        ),
+        Specified::new(Kind::Titles, "titles", Optional, When::Always, UpTo(1, Count::Text)),
+        Specified::new(
+            Kind::TitleEnds,
+            "title ends",
+            Optional,
+            When::Always,
+            Exactly(4, Count::Items, Count::One),
+        ),
+        Specified::new(
+            Kind::CategoryNames,
+            "category names",
+            Required,
+            When::Some(Count::Categories),
+            UpTo(1, Count::Text),
+        ),
+        Specified::new(
+            Kind::CategoryNameEnds,
+            "category name ends",
+            Required,
+            When::Some(Count::Categories),
+            Exactly(4, Count::Categories, Count::One),
+        ),
+        Specified::new(
+            Kind::CategoryBitmaps,
+            "category bitmaps",
+            Required,
+            When::Some(Count::Categories),
+            Exactly(8, Count::Categories, Count::BitmapWords),
+        ),
+        Specified::new(
+            Kind::ItemFeatureNames,
+            "item feature names",
+            Required,
+            When::Some(Count::ItemFeatures),
+            UpTo(1, Count::Text),
+        ),
+        Specified::new(
+            Kind::ItemFeatureNameEnds,
+            "item feature name ends",
+            Required,
+            When::Some(Count::ItemFeatures),
+            Exactly(4, Count::ItemFeatures, Count::One),
+        ),
+        Specified::new(
+            Kind::ItemFeatures,
+            "item features",
+            Required,
+            When::Some(Count::ItemFeatures),
+            Exactly(4, Count::ItemFeatures, Count::Dim),
+        ),
+        Specified::new(
+            Kind::NewItemBase,
+            "new item base",
+            Optional,
+            When::Always,
+            Exactly(4, Count::Dim, Count::One),
+        ),
+        Specified::new(
+            Kind::UserFeatureNames,
+            "user feature names",
+            Required,
+            When::Some(Count::UserFeatures),
+            UpTo(1, Count::Text),
+        ),
+        Specified::new(
+            Kind::UserFeatureNameEnds,
+            "user feature name ends",
+            Required,
+            When::Some(Count::UserFeatures),
+            Exactly(4, Count::UserFeatures, Count::One),
+        ),
+        Specified::new(
+            Kind::UserFeatures,
+            "user features",
+            Required,
+            When::Some(Count::UserFeatures),
+            Exactly(4, Count::UserFeatures, Count::Dim),
+        ),
+        Specified::new(Kind::Onboarding, "onboarding", Optional, When::Always, UpTo(4, Count::Onboarding)),
+        Specified::new(Kind::Card, "card", Required, When::Always, UpTo(1, Count::Text)),
+        Specified::new(
+            Kind::SketchAxes,
+            "sketch axes",
+            Optional,
+            When::Sketched,
+            Exactly(4, Count::SketchDim, Count::Dim),
+        ),
+        Specified::new(
+            Kind::SketchRows,
+            "sketch rows",
+            Optional,
+            When::Sketched,
+            Exactly(1, Count::SketchDim, Count::Items),
+        ),
+        Specified::new(
+            Kind::SketchScales,
+            "sketch scales",
+            Optional,
+            When::Sketched,
+            Exactly(4, Count::Items, Count::One),
+        ),
+        Specified::new(
+            Kind::SketchRests,
+            "sketch rests",
+            Optional,
+            When::Sketched,
+            Exactly(4, Count::Items, Count::One),
+        ),
+    ]
+};
+
+impl Specified {
+    const fn new(kind: Kind, name: &'static str, presence: Presence, when: When, len: Length) -> Self {
+        Self { kind, name, presence, when, len }
+    }
+
+    /// Checks the section of this kind, if there is one, against the header's counts and rule.
+    fn check(&self, found: Option<&[u8]>, header: &Header) -> Result<(), OpenError> {
+        let section = self.name;
+        let allowed = match self.when {
+            When::Always => true,
+            When::Maml => header.rule == RuleCode::Maml,
+            When::NotMatching => header.rule != RuleCode::Matching,
+            When::Sketched => header.rule != RuleCode::Matching && header.dim as usize >= 2 * SKETCH_DIM,
+            When::Some(count) => count.of(header) > 0,
+        };
+        let found = match found {
+            Some(_) if !allowed => return Err(OpenError::UnexpectedSection { section }),
+            Some(bytes) => bytes.len() as u64,
+            None if allowed && self.presence == Presence::Required => {
+                return Err(OpenError::MissingSection { section });
+            }
+            None => return Ok(()),
+        };
+        let expected = match self.len {
+            Length::Exactly(unit, a, b) => u64::from(unit) * a.of(header) * b.of(header),
+            Length::UpTo(unit, most) => found.next_multiple_of(u64::from(unit)).min(most.of(header)),
+        };
+        if found == expected { Ok(()) } else { Err(OpenError::SectionLength { section, expected, found }) }
+    }
+}
+
+impl Count {
+    /// Within the limits of the header no product of two reaches 2^42.
+    fn of(self, header: &Header) -> u64 {
+        match self {
+            Self::One => 1,
+            Self::Items => header.items.into(),
+            Self::Dim => header.dim.into(),
+            Self::Steps => header.steps.into(),
+            Self::Levels => header.levels.into(),
+            Self::Categories => header.categories.into(),
+            Self::ItemFeatures => header.item_features.into(),
+            Self::UserFeatures => header.user_features.into(),
+            Self::RuleScalars => header.rule.scalars(),
+            Self::Onboarding => 4 * u64::from(header.items.min(MAX_ONBOARDING)),
+            Self::SketchDim => SKETCH_DIM as u64,
+            Self::BitmapWords => u64::from(header.items).div_ceil(64),
+            Self::Text => u32::MAX.into(),
+        }
+    }
+}
+
 impl Kind {
-    const ALL: [Self; 32] = [
-        Self::Prior,
-        Self::RuleScalars,
-        Self::StepSizes,
-        Self::Gram,
-        Self::Preconditioner,
-        Self::LevelValues,
-        Self::LevelTargets,
-        Self::LevelWeights,
-        Self::LevelFlags,
-        Self::Rows,
-        Self::Scales,
-        Self::Ids,
-        Self::IdEnds,
-        Self::IdOrder,
-        Self::Titles,
-        Self::TitleEnds,
-        Self::CategoryNames,
-        Self::CategoryNameEnds,
-        Self::CategoryBitmaps,
-        Self::ItemFeatureNames,
-        Self::ItemFeatureNameEnds,
-        Self::ItemFeatures,
-        Self::NewItemBase,
-        Self::UserFeatureNames,
-        Self::UserFeatureNameEnds,
-        Self::UserFeatures,
-        Self::Onboarding,
-        Self::Card,
-        Self::SketchAxes,
-        Self::SketchRows,
-        Self::SketchScales,
-        Self::SketchRests,
-    ];
     /// How many of them are not optional by their number.
     const PLAIN: u32 = 28;
 
     fn new(code: u32) -> Option<Self> {
-        let kind = *Self::ALL.get(Self::place(code)?)?;
+        let kind = SPECIFIED.get(Self::place(code)?)?.kind;
         (kind as u32 == code).then_some(kind)
     }
 
@@ -158,7 +391,7 @@ impl Kind {
         Self::place(self as u32).unwrap_or_default()
     }
 
-    /// Where the kind with this code stands in [`Kind::ALL`], if there is one.
+    /// Where the kind with this code stands in [`SPECIFIED`], if there is one.
     fn place(code: u32) -> Option<usize> {
         let plain = code & !OPTIONAL;
         let before = if code & OPTIONAL == 0 { 0 } else { Self::PLAIN };
@@ -166,95 +399,20 @@ impl Kind {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Prior => "prior",
-            Self::RuleScalars => "rule scalars",
-            Self::StepSizes => "step sizes",
-            Self::Gram => "gram",
-            Self::Preconditioner => "preconditioner",
-            Self::LevelValues => "level values",
-            Self::LevelTargets => "level targets",
-            Self::LevelWeights => "level weights",
-            Self::LevelFlags => "level flags",
-            Self::Rows => "rows",
-            Self::Scales => "scales",
-            Self::Ids => "ids",
-            Self::IdEnds => "id ends",
-            Self::IdOrder => "id order",
-            Self::Titles => "titles",
-            Self::TitleEnds => "title ends",
-            Self::CategoryNames => "category names",
-            Self::CategoryNameEnds => "category name ends",
-            Self::CategoryBitmaps => "category bitmaps",
-            Self::ItemFeatureNames => "item feature names",
-            Self::ItemFeatureNameEnds => "item feature name ends",
-            Self::ItemFeatures => "item features",
-            Self::NewItemBase => "new item base",
-            Self::UserFeatureNames => "user feature names",
-            Self::UserFeatureNameEnds => "user feature name ends",
-            Self::UserFeatures => "user features",
-            Self::Onboarding => "onboarding",
-            Self::Card => "card",
-            Self::SketchAxes => "sketch axes",
-            Self::SketchRows => "sketch rows",
-            Self::SketchScales => "sketch scales",
-            Self::SketchRests => "sketch rests",
-        }
-    }
-
-    /// What the header's counts and rule ask of the section. Within the limits of the header no product
-    /// reaches 2^42.
-    fn demands(self, header: &Header) -> (Presence, Length) {
-        use Length::{Exactly, UpTo};
-        use Presence::{Optional, Refused, Required};
-        let required_if = |condition| if condition { Required } else { Refused };
-        let optional_if = |condition| if condition { Optional } else { Refused };
-        let [n, d, steps] = [header.items, header.dim, header.steps].map(u64::from);
-        let [levels, categories] = [header.levels, header.categories].map(u64::from);
-        let [item_features, user_features] = [header.item_features, header.user_features].map(u64::from);
-        let sketched = header.rule != RuleCode::Matching && d >= 2 * SKETCH_DIM as u64;
-        match self {
-            Self::Prior => (Required, Exactly(4 * d)),
-            Self::RuleScalars => (Required, Exactly(4 * header.rule.scalars())),
-            Self::StepSizes => (required_if(header.rule == RuleCode::Maml), Exactly(4 * steps * d)),
-            Self::Gram => (optional_if(header.rule == RuleCode::Maml), Exactly(4 * d * d)),
-            Self::Preconditioner => (optional_if(header.rule != RuleCode::Matching), Exactly(4 * d * d)),
-            Self::LevelValues | Self::LevelTargets | Self::LevelWeights | Self::LevelFlags => {
-                (Required, Exactly(4 * levels))
-            }
-            Self::Rows => (Required, Exactly(n * d)),
-            Self::Scales | Self::IdEnds | Self::IdOrder => (Required, Exactly(4 * n)),
-            Self::Ids => (Required, TEXT),
-            Self::Titles => (Optional, TEXT),
-            Self::TitleEnds => (Optional, Exactly(4 * n)),
-            Self::CategoryNames => (required_if(categories > 0), TEXT),
-            Self::CategoryNameEnds => (required_if(categories > 0), Exactly(4 * categories)),
-            Self::CategoryBitmaps => (required_if(categories > 0), Exactly(8 * categories * n.div_ceil(64))),
-            Self::ItemFeatureNames => (required_if(item_features > 0), TEXT),
-            Self::ItemFeatureNameEnds => (required_if(item_features > 0), Exactly(4 * item_features)),
-            Self::ItemFeatures => (required_if(item_features > 0), Exactly(4 * item_features * d)),
-            Self::NewItemBase => (Optional, Exactly(4 * d)),
-            Self::UserFeatureNames => (required_if(user_features > 0), TEXT),
-            Self::UserFeatureNameEnds => (required_if(user_features > 0), Exactly(4 * user_features)),
-            Self::UserFeatures => (required_if(user_features > 0), Exactly(4 * user_features * d)),
-            Self::Onboarding => (Optional, UpTo(4, 4 * n.min(u64::from(MAX_ONBOARDING)))),
-            Self::Card => (Required, TEXT),
-            Self::SketchAxes => (optional_if(sketched), Exactly(4 * SKETCH_DIM as u64 * d)),
-            Self::SketchRows => (optional_if(sketched), Exactly(SKETCH_DIM as u64 * n)),
-            Self::SketchScales | Self::SketchRests => (optional_if(sketched), Exactly(4 * n)),
-        }
+        SPECIFIED.get(self.index()).map_or("", |specified| specified.name)
     }
 }
 
 /// The sections of a file, by kind.
-pub(crate) struct Sections<'a>([Option<&'a [u8]>; Kind::ALL.len()]);
+#[derive(Clone, Copy)]
+pub(crate) struct Sections<'a>([Option<&'a [u8]>; SPECIFIED.len()]);
 
 impl<'a> Sections<'a> {
     /// Finds the sections of `file`, whose header and table are known to be whole. `Ok` means: the sections
     /// tile the file, the padding is zero, every section that must be there is, with the length that the
     /// header asks for. At most [`MAX_SECTIONS`](crate::header::MAX_SECTIONS) steps of constant work.
     pub(crate) fn read(file: &'a [u8], header: &Header) -> Result<Self, OpenError> {
-        let mut found = [None; Kind::ALL.len()];
+        let mut found = [None; SPECIFIED.len()];
         let mut previous = 0;
         let mut end = table_end(header.sections);
         for section in entries(file, header.sections) {
@@ -271,8 +429,8 @@ impl<'a> Sections<'a> {
             }
         }
         check_end(file, end)?;
-        for kind in Kind::ALL {
-            check_demands(kind, found[kind.index()], header)?;
+        for (specified, found) in SPECIFIED.iter().zip(found) {
+            specified.check(found, header)?;
         }
         Ok(Self(found))
     }
@@ -287,6 +445,39 @@ impl<'a> Sections<'a> {
         // Never fails: the base, the offset and the length have been checked.
         self.0[kind.index()].and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
     }
+
+    /// Checks that all of these sections are there, or none.
+    pub(crate) fn check_all_or_none(&self, kinds: &[Kind]) -> Result<(), OpenError> {
+        let is_missing = |kind: &&Kind| self.0[kind.index()].is_none();
+        match kinds.iter().find(is_missing) {
+            Some(missing) if !kinds.iter().all(|kind| is_missing(&kind)) => {
+                Err(OpenError::MissingSection { section: missing.name() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that every value of these sections is finite.
+    pub(crate) fn check_finite(&self, kinds: &[Kind]) -> Result<(), OpenError> {
+        kinds.iter().try_for_each(|&kind| match first_not_finite(self.values(kind)) {
+            Some(index) => Err(refuse(kind, index, "finite")),
+            None => Ok(()),
+        })
+    }
+}
+
+/// The index of the first value that is infinite or NaN. Whole blocks are looked at first: without a way out of the
+/// middle they take vector instructions.
+pub(crate) fn first_not_finite(values: &[f32]) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let is_finite = |block: &[f32]| block.iter().fold(true, |all, value| all & value.is_finite());
+    let block = values.chunks(BLOCK).position(|block| !is_finite(block))?;
+    let start = block * BLOCK;
+    Some(start + values[start..].iter().position(|value| !value.is_finite())?)
+}
+
+pub(crate) fn refuse(kind: Kind, index: usize, expected: &'static str) -> OpenError {
+    OpenError::Value { section: kind.name(), index, expected }
 }
 
 /// The entries of the table of a file whose header is known to be whole.
@@ -331,26 +522,4 @@ fn check_padding(file: &[u8], from: u64, to: u64) -> Result<(), OpenError> {
         Some(at) => Err(OpenError::Padding { offset: from + at as u64 }),
         None => Ok(()),
     }
-}
-
-fn check_demands(kind: Kind, found: Option<&[u8]>, header: &Header) -> Result<(), OpenError> {
-    let section = kind.name();
-    let (presence, length) = kind.demands(header);
-    let Some(bytes) = found else {
-        return match presence {
-            Presence::Required => Err(OpenError::MissingSection { section }),
-            Presence::Optional | Presence::Refused => Ok(()),
-        };
-    };
-    if presence == Presence::Refused {
-        return Err(OpenError::UnexpectedSection { section });
-    }
-    let found = bytes.len() as u64;
-    let (expected, allowed) = match length {
-        Length::Exactly(len) => (len, found == len),
-        Length::UpTo(unit, most) => {
-            (most.min(found.next_multiple_of(unit)), found <= most && found.is_multiple_of(unit))
-        }
-    };
-    if allowed { Ok(()) } else { Err(OpenError::SectionLength { section, expected, found }) }
 }

@@ -1,8 +1,7 @@
 //! A short form of every row that bounds its scores from above, so that most rows of a large catalogue need not be
 //! read.
 
-use crate::error::{OpenError, VerifyError};
-use crate::level::finite;
+use crate::error::VerifyError;
 use crate::section::{Kind, Sections};
 use crate::verify::{all_finite, refuse};
 
@@ -26,26 +25,13 @@ pub struct Sketch<'a> {
 }
 
 impl<'a> Sketch<'a> {
-    pub(crate) fn read(sections: &Sections<'a>) -> Result<Option<Self>, OpenError> {
-        let axes = sections.optional(Kind::SketchAxes);
-        let rows = sections.optional(Kind::SketchRows);
-        let scales = sections.optional(Kind::SketchScales);
-        let rests = sections.optional(Kind::SketchRests);
-        match (axes, rows, scales, rests) {
-            (None, None, None, None) => Ok(None),
-            (Some(axes), Some(rows), Some(scales), Some(rests)) => {
-                Ok(Some(Self { axes: finite(Kind::SketchAxes, axes)?, rows, scales, rests }))
-            }
-            (axes, rows, scales, _) => {
-                let missing = match (axes, rows, scales) {
-                    (None, ..) => Kind::SketchAxes,
-                    (_, None, _) => Kind::SketchRows,
-                    (_, _, None) => Kind::SketchScales,
-                    _ => Kind::SketchRests,
-                };
-                Err(OpenError::MissingSection { section: missing.name() })
-            }
-        }
+    pub(crate) fn of(sections: &Sections<'a>) -> Option<Self> {
+        Some(Self {
+            axes: sections.optional(Kind::SketchAxes)?,
+            rows: sections.optional(Kind::SketchRows)?,
+            scales: sections.optional(Kind::SketchScales)?,
+            rests: sections.optional(Kind::SketchRests)?,
+        })
     }
 
     /// Orthonormal directions, dim x 16: the 16 values of a component are contiguous.

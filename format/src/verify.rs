@@ -2,9 +2,8 @@
 
 use crate::checksum::{content_id, crc32c};
 use crate::error::VerifyError;
-use crate::level::first_not_finite;
 use crate::model::Model;
-use crate::section::Kind;
+use crate::section::{Kind, first_not_finite};
 
 /// What is allowed on top of the rounding to int8, for unit norms that were computed in f32.
 const NORM_SLACK: f64 = 1e-4;
@@ -12,11 +11,9 @@ const NORM_SLACK: f64 = 1e-4;
 pub(crate) fn verify(model: &Model<'_>) -> Result<(), VerifyError> {
     verify_checksums(model)?;
     verify_rows(model)?;
-    model.ids.verify()?;
-    model.ids.verify_order(|position| model.ordered(position))?;
-    if let Some(titles) = model.titles {
-        titles.verify()?;
-    }
+    model.ids().verify()?;
+    model.ids().verify_order(|position| model.ordered(position))?;
+    model.titles().verify()?;
     model.categories().verify()?;
     model.item_features().verify()?;
     model.user_features().verify()?;

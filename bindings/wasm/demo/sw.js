@@ -18,7 +18,7 @@ const SHELL = [
   "../js/memory.js",
   "../js/model.js",
   "../js/session.js",
-  "../js/feedback.js",
+  "../js/words.js",
   "../js/tinderbox.wasm",
   "../js/tinderbox-simd128.wasm",
 ];

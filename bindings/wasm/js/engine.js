@@ -1,4 +1,5 @@
 import { Memory } from "./memory.js";
+import { refusals } from "./words.js";
 
 /** What the engine refused, in its own words. */
 export class TinderboxError extends Error {
@@ -19,7 +20,7 @@ export class Engine {
   /** Calls an export whose last argument is the reply; returns its number. */
   call(name, ...args) {
     const number = this.calls[name](...args, this.#reply);
-    if (number === REFUSED) throw new TinderboxError(this.#text());
+    if (number === REFUSED) throw new TinderboxError(this.#refusal());
     return number;
   }
 
@@ -46,9 +47,18 @@ export class Engine {
     return [address, words.length];
   }
 
-  #text() {
-    const [start, length] = this.memory.u32.subarray(this.#reply / 4);
+  #text(at = this.#reply + TEXT) {
+    const [start, length] = this.memory.u32.subarray(at / 4);
     return decoder.decode(this.memory.u8.subarray(start, start + length));
+  }
+
+  /** The engine's words for why it refused. */
+  #refusal() {
+    const { memory } = this;
+    const why = memory.u32[this.#reply / 4];
+    const numbers = memory.u64.subarray((this.#reply + NUMBERS) / 8).subarray(0, 3);
+    const texts = [this.#text(this.#reply + TEXTS), this.#text(this.#reply + TEXTS + 8)];
+    return refusals[why](...numbers, ...texts);
   }
 }
 
@@ -59,5 +69,9 @@ export function whole(value, what) {
 }
 
 const REFUSED = -1;
+// Where `Reply` of the module has its parts, in bytes.
+const NUMBERS = 8;
+const TEXTS = 32;
+const TEXT = 48;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

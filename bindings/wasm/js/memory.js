@@ -55,6 +55,9 @@ export class Memory {
   get u32() {
     return this.#view(Uint32Array);
   }
+  get u64() {
+    return this.#view(BigUint64Array);
+  }
   get f32() {
     return this.#view(Float32Array);
   }

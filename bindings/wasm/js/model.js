@@ -1,5 +1,5 @@
 import { TinderboxError, whole } from "./engine.js";
-import { noDislikes, noLikes, offScale, unknownId } from "./feedback.js";
+import { noDislikes, noLikes, offScale, unknownId } from "./words.js";
 import { Session } from "./session.js";
 
 /** See `index.d.ts`. */

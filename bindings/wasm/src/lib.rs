@@ -3,7 +3,7 @@
 //! The host (`js/`) owns all memory. It grows the module's memory, lays model files, lists and the module's own values
 //! there, and passes their addresses; nothing here allocates. A value that only the module reads ([`Model`], [`Session`],
 //! [`Rater`]) takes as many bytes as the export `*_size` says. A call that can be refused returns -1 and leaves the
-//! engine's words in the [`Reply`](reply::Reply); otherwise what it returns is not negative.
+//! reason in the [`Reply`](reply::Reply); otherwise what it returns is not negative.
 //!
 //! # Safety
 //!
@@ -20,13 +20,14 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 #![deny(unsafe_code)]
 
-#[cfg(test)]
-mod feedback;
 mod list;
 mod model;
 mod new_item;
+mod refusal;
 mod reply;
 mod session;
+#[cfg(test)]
+mod words;
 
 /// The engine does not panic. Should it ever, the host gets a `RuntimeError`, and the message's code is not shipped.
 #[cfg(target_arch = "wasm32")]

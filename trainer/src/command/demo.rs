@@ -48,7 +48,7 @@ const PAGE: &[(&str, &[u8])] = page! {
     "/demo/view.js"
     "/demo/words.js"
     "/js/engine.js"
-    "/js/feedback.js"
+    "/js/words.js"
     "/js/index.js"
     "/js/load.js"
     "/js/memory.js"
