@@ -22,6 +22,7 @@ pub(super) fn adapt(
     user: &mut [f32],
 ) {
     let kernel = work.kernel;
+    let (gram, preconditioner) = (model.gram(), model.preconditioner());
     user.copy_from_slice(base);
     for step_sizes in model.step_sizes().chunks_exact(base.len()) {
         kernel.dots(support.rows, user, work.residual);
@@ -33,10 +34,10 @@ pub(super) fn adapt(
             *gradient = pull * (user - base);
         }
         kernel.accumulate(support.rows, work.residual, work.gradient);
-        if let Some(gram) = model.gram() {
+        if let Some(gram) = gram {
             kernel.accumulate(gram, user, work.gradient);
         }
-        precondition(model, work);
+        precondition(preconditioner, work);
         for ((user, step_size), direction) in user.iter_mut().zip(step_sizes).zip(&*work.direction) {
             *user -= step_size * direction;
         }

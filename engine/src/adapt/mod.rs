@@ -74,8 +74,8 @@ impl Adaptation<'_> {
 }
 
 /// `direction = P gradient`, the learned preconditioner being the identity where the file has none.
-fn precondition(model: &Model<'_>, work: &mut Work<'_>) {
-    match model.preconditioner() {
+fn precondition(preconditioner: Option<&[f32]>, work: &mut Work<'_>) {
+    match preconditioner {
         Some(columns) => {
             work.direction.fill(0.0);
             work.kernel.accumulate(columns, work.gradient, work.direction);
