@@ -96,7 +96,7 @@ enum When {
 enum Length {
     /// The first times both counts.
     Exactly(u8, Count, Count),
-    /// A multiple of the first, at most as many as the count says.
+    /// A multiple of the first, at most the first times the count.
     UpTo(u8, Count),
 }
 
@@ -149,188 +149,51 @@ impl Section {
 }
 
 /// Every kind, in the order of the file.
+#[rustfmt::skip] // a table: a line for each
 const SPECIFIED: [Specified; 32] = {
     use Length::{Exactly, UpTo};
     use Presence::{Optional, Required};
+    use {Count as C, Kind as K, When as W};
+    const fn row(kind: Kind, name: &'static str, presence: Presence, when: When, len: Length) -> Specified {
+        Specified { kind, name, presence, when, len }
+    }
     [
-        Specified::new(Kind::Prior, "prior", Required, When::Always, Exactly(4, Count::Dim, Count::One)),
-        Specified::new(
-            Kind::RuleScalars,
-            "rule scalars",
-            Required,
-            When::Always,
-            Exactly(4, Count::RuleScalars, Count::One),
-        ),
-        Specified::new(
-            Kind::StepSizes,
-            "step sizes",
-            Required,
-            When::Maml,
-            Exactly(4, Count::Steps, Count::Dim),
-        ),
-        Specified::new(Kind::Gram, "gram", Optional, When::Maml, Exactly(4, Count::Dim, Count::Dim)),
-        Specified::new(
-            Kind::Preconditioner,
-            "preconditioner",
-            Optional,
-            When::NotMatching,
-            Exactly(4, Count::Dim, Count::Dim),
-        ),
-        Specified::new(
-            Kind::LevelValues,
-            "level values",
-            Required,
-            When::Always,
-            Exactly(4, Count::Levels, Count::One),
-        ),
-        Specified::new(
-            Kind::LevelTargets,
-            "level targets",
-            Required,
-            When::Always,
-            Exactly(4, Count::Levels, Count::One),
-        ),
-        Specified::new(
-            Kind::LevelWeights,
-            "level weights",
-            Required,
-            When::Always,
-            Exactly(4, Count::Levels, Count::One),
-        ),
-        Specified::new(
-            Kind::LevelFlags,
-            "level flags",
-            Required,
-            When::Always,
-            Exactly(4, Count::Levels, Count::One),
-        ),
-        Specified::new(Kind::Rows, "rows", Required, When::Always, Exactly(1, Count::Items, Count::Dim)),
-        Specified::new(Kind::Scales, "scales", Required, When::Always, Exactly(4, Count::Items, Count::One)),
-        Specified::new(Kind::Ids, "ids", Required, When::Always, UpTo(1, Count::Text)),
-        Specified::new(Kind::IdEnds, "id ends", Required, When::Always, Exactly(4, Count::Items, Count::One)),
-        Specified::new(
-            Kind::IdOrder,
-            "id order",
-            Required,
-            When::Always,
-            Exactly(4, Count::Items, Count::One),
-        ),
-        Specified::new(Kind::Titles, "titles", Optional, When::Always, UpTo(1, Count::Text)),
-        Specified::new(
-            Kind::TitleEnds,
-            "title ends",
-            Optional,
-            When::Always,
-            Exactly(4, Count::Items, Count::One),
-        ),
-        Specified::new(
-            Kind::CategoryNames,
-            "category names",
-            Required,
-            When::Some(Count::Categories),
-            UpTo(1, Count::Text),
-        ),
-        Specified::new(
-            Kind::CategoryNameEnds,
-            "category name ends",
-            Required,
-            When::Some(Count::Categories),
-            Exactly(4, Count::Categories, Count::One),
-        ),
-        Specified::new(
-            Kind::CategoryBitmaps,
-            "category bitmaps",
-            Required,
-            When::Some(Count::Categories),
-            Exactly(8, Count::Categories, Count::BitmapWords),
-        ),
-        Specified::new(
-            Kind::ItemFeatureNames,
-            "item feature names",
-            Required,
-            When::Some(Count::ItemFeatures),
-            UpTo(1, Count::Text),
-        ),
-        Specified::new(
-            Kind::ItemFeatureNameEnds,
-            "item feature name ends",
-            Required,
-            When::Some(Count::ItemFeatures),
-            Exactly(4, Count::ItemFeatures, Count::One),
-        ),
-        Specified::new(
-            Kind::ItemFeatures,
-            "item features",
-            Required,
-            When::Some(Count::ItemFeatures),
-            Exactly(4, Count::ItemFeatures, Count::Dim),
-        ),
-        Specified::new(
-            Kind::NewItemBase,
-            "new item base",
-            Optional,
-            When::Always,
-            Exactly(4, Count::Dim, Count::One),
-        ),
-        Specified::new(
-            Kind::UserFeatureNames,
-            "user feature names",
-            Required,
-            When::Some(Count::UserFeatures),
-            UpTo(1, Count::Text),
-        ),
-        Specified::new(
-            Kind::UserFeatureNameEnds,
-            "user feature name ends",
-            Required,
-            When::Some(Count::UserFeatures),
-            Exactly(4, Count::UserFeatures, Count::One),
-        ),
-        Specified::new(
-            Kind::UserFeatures,
-            "user features",
-            Required,
-            When::Some(Count::UserFeatures),
-            Exactly(4, Count::UserFeatures, Count::Dim),
-        ),
-        Specified::new(Kind::Onboarding, "onboarding", Optional, When::Always, UpTo(4, Count::Onboarding)),
-        Specified::new(Kind::Card, "card", Required, When::Always, UpTo(1, Count::Text)),
-        Specified::new(
-            Kind::SketchAxes,
-            "sketch axes",
-            Optional,
-            When::Sketched,
-            Exactly(4, Count::SketchDim, Count::Dim),
-        ),
-        Specified::new(
-            Kind::SketchRows,
-            "sketch rows",
-            Optional,
-            When::Sketched,
-            Exactly(1, Count::SketchDim, Count::Items),
-        ),
-        Specified::new(
-            Kind::SketchScales,
-            "sketch scales",
-            Optional,
-            When::Sketched,
-            Exactly(4, Count::Items, Count::One),
-        ),
-        Specified::new(
-            Kind::SketchRests,
-            "sketch rests",
-            Optional,
-            When::Sketched,
-            Exactly(4, Count::Items, Count::One),
-        ),
+        row(K::Prior, "prior", Required, W::Always, Exactly(4, C::Dim, C::One)),
+        row(K::RuleScalars, "rule scalars", Required, W::Always, Exactly(4, C::RuleScalars, C::One)),
+        row(K::StepSizes, "step sizes", Required, W::Maml, Exactly(4, C::Steps, C::Dim)),
+        row(K::Gram, "gram", Optional, W::Maml, Exactly(4, C::Dim, C::Dim)),
+        row(K::Preconditioner, "preconditioner", Optional, W::NotMatching, Exactly(4, C::Dim, C::Dim)),
+        row(K::LevelValues, "level values", Required, W::Always, Exactly(4, C::Levels, C::One)),
+        row(K::LevelTargets, "level targets", Required, W::Always, Exactly(4, C::Levels, C::One)),
+        row(K::LevelWeights, "level weights", Required, W::Always, Exactly(4, C::Levels, C::One)),
+        row(K::LevelFlags, "level flags", Required, W::Always, Exactly(4, C::Levels, C::One)),
+        row(K::Rows, "rows", Required, W::Always, Exactly(1, C::Items, C::Dim)),
+        row(K::Scales, "scales", Required, W::Always, Exactly(4, C::Items, C::One)),
+        row(K::Ids, "ids", Required, W::Always, UpTo(1, C::Text)),
+        row(K::IdEnds, "id ends", Required, W::Always, Exactly(4, C::Items, C::One)),
+        row(K::IdOrder, "id order", Required, W::Always, Exactly(4, C::Items, C::One)),
+        row(K::Titles, "titles", Optional, W::Always, UpTo(1, C::Text)),
+        row(K::TitleEnds, "title ends", Optional, W::Always, Exactly(4, C::Items, C::One)),
+        row(K::CategoryNames, "category names", Required, W::Some(C::Categories), UpTo(1, C::Text)),
+        row(K::CategoryNameEnds, "category name ends", Required, W::Some(C::Categories), Exactly(4, C::Categories, C::One)),
+        row(K::CategoryBitmaps, "category bitmaps", Required, W::Some(C::Categories), Exactly(8, C::Categories, C::BitmapWords)),
+        row(K::ItemFeatureNames, "item feature names", Required, W::Some(C::ItemFeatures), UpTo(1, C::Text)),
+        row(K::ItemFeatureNameEnds, "item feature name ends", Required, W::Some(C::ItemFeatures), Exactly(4, C::ItemFeatures, C::One)),
+        row(K::ItemFeatures, "item features", Required, W::Some(C::ItemFeatures), Exactly(4, C::ItemFeatures, C::Dim)),
+        row(K::NewItemBase, "new item base", Optional, W::Always, Exactly(4, C::Dim, C::One)),
+        row(K::UserFeatureNames, "user feature names", Required, W::Some(C::UserFeatures), UpTo(1, C::Text)),
+        row(K::UserFeatureNameEnds, "user feature name ends", Required, W::Some(C::UserFeatures), Exactly(4, C::UserFeatures, C::One)),
+        row(K::UserFeatures, "user features", Required, W::Some(C::UserFeatures), Exactly(4, C::UserFeatures, C::Dim)),
+        row(K::Onboarding, "onboarding", Optional, W::Always, UpTo(4, C::Onboarding)),
+        row(K::Card, "card", Required, W::Always, UpTo(1, C::Text)),
+        row(K::SketchAxes, "sketch axes", Optional, W::Sketched, Exactly(4, C::SketchDim, C::Dim)),
+        row(K::SketchRows, "sketch rows", Optional, W::Sketched, Exactly(1, C::SketchDim, C::Items)),
+        row(K::SketchScales, "sketch scales", Optional, W::Sketched, Exactly(4, C::Items, C::One)),
+        row(K::SketchRests, "sketch rests", Optional, W::Sketched, Exactly(4, C::Items, C::One)),
     ]
 };
 
 impl Specified {
-    const fn new(kind: Kind, name: &'static str, presence: Presence, when: When, len: Length) -> Self {
-        Self { kind, name, presence, when, len }
-    }
-
     /// Checks the section of this kind, if there is one, against the header's counts and rule.
     fn check(&self, found: Option<&[u8]>, header: &Header) -> Result<(), OpenError> {
         let section = self.name;
@@ -351,7 +214,10 @@ impl Specified {
         };
         let expected = match self.len {
             Length::Exactly(unit, a, b) => u64::from(unit) * a.of(header) * b.of(header),
-            Length::UpTo(unit, most) => found.next_multiple_of(u64::from(unit)).min(most.of(header)),
+            Length::UpTo(unit, most) => {
+                let unit = u64::from(unit);
+                found.next_multiple_of(unit).min(unit * most.of(header))
+            }
         };
         if found == expected { Ok(()) } else { Err(OpenError::SectionLength { section, expected, found }) }
     }
@@ -370,7 +236,7 @@ impl Count {
             Self::ItemFeatures => header.item_features.into(),
             Self::UserFeatures => header.user_features.into(),
             Self::RuleScalars => header.rule.scalars(),
-            Self::Onboarding => 4 * u64::from(header.items.min(MAX_ONBOARDING)),
+            Self::Onboarding => header.items.min(MAX_ONBOARDING).into(),
             Self::SketchDim => SKETCH_DIM as u64,
             Self::BitmapWords => u64::from(header.items).div_ceil(64),
             Self::Text => u32::MAX.into(),

@@ -9,9 +9,9 @@ use std::cell::Cell;
 use tinderbox::{Feedback, Filter, Interaction, Model, Ranked, Reason, Session, embed_item};
 use tinderbox_c::{self as c, Status};
 
-/// On any file, with any numbers, lists and texts (but for batches and raters): a call is refused where the engine in Rust refuses it, and answers the
-/// same where it does not; one of its pointers being null or misaligned, it is refused and writes nothing; and nothing
-/// is ever written beyond the room that was given.
+/// On any file, with any numbers, lists and texts (but for batches and raters): a call is refused where the engine in
+/// Rust refuses it, and answers the same where it does not; one of its pointers being null or misaligned, it is refused
+/// and writes nothing; and nothing is ever written beyond the room that was given.
 ///
 /// The bytes are a model file, as long as its header says, whose checksums are made right; what a program does with it
 /// follows.

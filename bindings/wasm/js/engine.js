@@ -56,7 +56,7 @@ export class Engine {
   #refusal() {
     const { memory } = this;
     const why = memory.u32[this.#reply / 4];
-    const numbers = memory.u64.subarray((this.#reply + NUMBERS) / 8).subarray(0, 3);
+    const numbers = memory.u64.subarray((this.#reply + NUMBERS) / 8, (this.#reply + TEXTS) / 8);
     const texts = [this.#text(this.#reply + TEXTS), this.#text(this.#reply + TEXTS + 8)];
     return refusals[why](...numbers, ...texts);
   }

@@ -4,13 +4,13 @@
 use core::mem::offset_of;
 use tinderbox::{EmbedError, OpenError, RankError, SessionError};
 
-/// A reason with its numbers and texts: `js/words.js` makes a sentence of it. Any bytes but those of `why` are valid.
+/// A reason with its numbers and texts: `js/words.js` makes a sentence of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub(crate) struct Refusal {
-    why: Why,
+    pub(crate) why: Why,
     /// Zero where the sentence has fewer.
-    numbers: [u64; 3],
+    pub(crate) numbers: [u64; 3],
     /// The host reads address and length of each. Empty where the sentence has fewer.
     texts: [&'static str; 2],
 }
@@ -52,11 +52,6 @@ pub(crate) enum Why {
 }
 
 impl Refusal {
-    #[cfg(test)]
-    pub(crate) fn why(&self) -> Why {
-        self.why
-    }
-
     #[inline(never)] // called in two dozen places
     fn new(why: Why, numbers: &[u64], texts: &[&'static str]) -> Self {
         let mut refusal = Self { why, numbers: [0; 3], texts: [""; 2] };

@@ -3,15 +3,16 @@
 #![expect(unsafe_code, reason = "exports have names of their own")]
 
 use crate::refusal::Refusal;
+use core::mem::MaybeUninit;
 
 /// Returned by a call that was refused.
 pub(crate) const REFUSED: i32 = -1;
 
 /// Where the host finds a text of the model file, or the reason for a refusal, whichever the call's number says.
-/// Zeros are a valid reply.
+/// Any bytes are a valid reply.
 #[repr(C)]
 pub(crate) struct Reply {
-    refusal: Refusal,
+    refusal: MaybeUninit<Refusal>,
     text: *const u8,
     len: usize,
 }
@@ -34,12 +35,12 @@ impl Reply {
         i32::from(text.is_some())
     }
 
-    /// Answers with the number of a result, or refuses with the words of its error.
+    /// Answers with the number of a result, or refuses with the reason that its error gives.
     pub(crate) fn result<E: Into<Refusal>>(&mut self, result: Result<usize, E>) -> i32 {
         match result {
             Ok(number) => number as i32, // below 2^31, as the items of a model are
             Err(error) => {
-                self.refusal = error.into();
+                self.refusal.write(error.into());
                 REFUSED
             }
         }

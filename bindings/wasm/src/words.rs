@@ -19,15 +19,26 @@ fn the_package_refuses_feedback_in_the_words_of_the_engine() {
     assert!(WORDS.contains(&format!("`{words}`")), "{error}");
 }
 
-/// The line of `js/words.js` for a reason must be the error's words, with the values' names in place of the values.
+/// The line of `js/words.js` for a reason must be the error's words, with the values' names in place of the values, and
+/// the refusal's numbers those values.
 fn check(error: &dyn core::fmt::Display, refusal: Refusal, place: &[(&str, &str)]) -> Why {
-    let why = refusal.why();
+    let why = refusal.why;
     let line = WORDS.lines().find(|line| line.contains(&format!("/* {why:?} */"))).unwrap();
     let mut words = error.to_string().replace(DAMAGED, "${DAMAGED}").replace(FAULTY, "${FAULTY}");
     for (value, name) in place {
         words = words.replace(value, name);
     }
     assert!(line.contains(&words), "{line}\n{words}");
+    for (number, name) in refusal.numbers.into_iter().zip(["a", "b", "c"]) {
+        let names = [format!("${{{name}}}"), format!("${{hex({name})}}")];
+        let told =
+            place.iter().find(|(_, name)| line.contains(name) && names.iter().any(|known| known == name));
+        let Some((told, _)) = told else { continue };
+        assert!(
+            [number.to_string(), format!("{number:08x}")].iter().any(|shown| shown == told),
+            "{line}: {name}"
+        );
+    }
     why
 }
 
