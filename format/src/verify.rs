@@ -1,5 +1,7 @@
 //! The whole-file check.
 
+use wide::{i8x16, i16x16, i32x8};
+
 use crate::checksum::{content_id, crc32c};
 use crate::error::VerifyError;
 use crate::model::Model;
@@ -48,14 +50,12 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
     let dim = model.dim();
     let half_root = ((dim as u64) << 40).isqrt() as f64 / f64::from(1 << 21); // sqrt(dim) / 2; no sqrt in core
     for (item, (row, &scale)) in model.rows().chunks_exact(dim).zip(model.scales()).enumerate() {
-        if has_minimum(row) {
-            return Err(refuse(Kind::Rows, item, "from -127 to 127"));
-        }
+        let square = square(row).ok_or_else(|| refuse(Kind::Rows, item, "from -127 to 127"))?;
         if !(scale.is_finite() && scale > 0.0) {
             return Err(refuse(Kind::Scales, item, "finite and above 0"));
         }
         let scale = f64::from(scale);
-        let norm_square = scale * scale * f64::from(square(row));
+        let norm_square = scale * scale * f64::from(square);
         let room = half_root * scale.min(1.0 / 127.0) + NORM_SLACK; // at most 0.13
         if !((1.0 - room) * (1.0 - room)..=(1.0 + room) * (1.0 + room)).contains(&norm_square) {
             return Err(refuse(Kind::Rows, item, "of unit norm"));
@@ -64,14 +64,18 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
     Ok(())
 }
 
-/// Without a way out before the end, which would keep the compiler from comparing many at once.
-fn has_minimum(row: &[i8]) -> bool {
-    row.iter().fold(false, |any, &value| any | (value == i8::MIN))
-}
-
-/// The square of a row's length, below 2^25.
-fn square(row: &[i8]) -> i32 {
-    row.iter().map(|&value| i32::from(value) * i32::from(value)).sum()
+/// The square of a row's length, below 2^25; `None` if a value is -128.
+fn square(row: &[i8]) -> Option<i32> {
+    let (blocks, _) = row.as_chunks::<16>(); // dim is a multiple of 16
+    let mut squares = i32x8::ZERO;
+    let mut minima = i8x16::ZERO;
+    for &block in blocks {
+        let values = i8x16::from(block);
+        minima |= values.simd_eq(i8x16::splat(i8::MIN));
+        let values = i16x16::from_i8x16(values);
+        squares += values.dot(values);
+    }
+    minima.none().then(|| squares.reduce_add())
 }
 
 /// Quadratic, which the limit on the number of onboarding items keeps harmless: there is no memory to sort in.
