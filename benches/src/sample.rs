@@ -42,7 +42,7 @@ const GIVEN: &str = "file";
 /// How fast the components of a sketched model fade: a tenth of the rows' squared length is outside 16 directions.
 const FADING: f32 = 0.93;
 
-/// Inner steps of a made `maml` model: what the trainer's default gives.
+/// Inner steps of a made `maml` model.
 const STEPS: usize = 5;
 
 /// Item features of a made model.
@@ -57,7 +57,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// A model with all that its rule uses, the same on every machine: random directions, popular items
+    /// A model with all that the trainer writes for its rule, the same on every machine: random directions, popular items
     /// closer to the prior.
     pub fn made(rule: Rule, items: usize, dim: usize) -> Self {
         Self::with_fading(rule, items, dim, 1.0)
@@ -79,8 +79,7 @@ impl Sample {
         let is_maml = matches!(rule, Rule::Maml { .. });
         let mut step_sizes = floats(&mut noise, STEPS * dim, 0.3);
         step_sizes.chunks_exact_mut(dim).for_each(|step| fade(step, fading));
-        let (gram, preconditioner) =
-            (floats(&mut noise, dim * dim, 0.02), floats(&mut noise, dim * dim, 0.2));
+        let preconditioner = floats(&mut noise, dim * dim, 0.2);
         let ids: Vec<String> = (0..items).map(|item| item.to_string()).collect();
         let features: Vec<String> = (0..FEATURES).map(|feature| format!("genre:{feature:02}")).collect();
         let embeddings = floats(&mut noise, FEATURES * dim, 0.2);
@@ -89,7 +88,6 @@ impl Sample {
             dim,
             prior: &prior,
             step_sizes: if is_maml { &step_sizes } else { &[] },
-            gram: is_maml.then_some(&gram),
             preconditioner: (!matches!(rule, Rule::Matching { .. })).then_some(&preconditioner),
             levels: &levels(),
             rows: &rows,

@@ -84,6 +84,7 @@ mod tests {
             kind: Kind::Prototypical,
             dim: 2,
             steps: 0,
+            gram: false,
             items: 3,
             levels: 1,
             item_features: 0,

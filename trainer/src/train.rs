@@ -27,8 +27,6 @@ const SAMPLES: u64 = u64::MAX;
 pub enum Part {
     /// One step size for each component (Meta-SGD, Li et al. 2017); without, one for each inner step.
     StepSizes,
-    /// The Gram matrix, which stands for all other items in the inner steps.
-    Gram,
     /// The learned preconditioner; without, the identity.
     Preconditioner,
     /// Embeddings of item and user features.
@@ -39,14 +37,12 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::StepSizes, Self::Gram, Self::Preconditioner, Self::Features, Self::Popularity];
+    pub const ALL: [Self; 4] = [Self::StepSizes, Self::Preconditioner, Self::Features, Self::Popularity];
 
     /// The name on the command line, behind `no-`.
     pub fn name(self) -> &'static str {
         match self {
             Self::StepSizes => "step-sizes",
-            Self::Gram => "gram",
             Self::Preconditioner => "preconditioner",
             Self::Features => "features",
             Self::Popularity => "popularity",
@@ -57,7 +53,6 @@ impl Part {
     fn remove(self, parameters: &mut Parameters<f32>) {
         let dim = parameters.shape.dim;
         match self {
-            Self::Gram => parameters[Block::GramWeight].fill(f32::MIN_POSITIVE.ln()),
             Self::Popularity => {
                 parameters[Block::Items].iter_mut().skip(dim - 1).step_by(dim).for_each(|x| *x = 0.0)
             }
@@ -69,7 +64,6 @@ impl Part {
     fn freeze(self, gradient: &mut Parameters<f32>) {
         let dim = gradient.shape.dim;
         match self {
-            Self::Gram => gradient[Block::GramWeight].fill(0.0),
             Self::Preconditioner => gradient[Block::Preconditioner].fill(0.0),
             Self::Features => {
                 gradient[Block::ItemFeatures].fill(0.0);
@@ -109,6 +103,9 @@ pub struct Config {
     pub dim: usize,
     /// Inner steps (maml).
     pub steps: usize,
+    /// Lets the catalogue's Gram matrix stand for all other items in the inner steps (maml): for comparison. It takes a
+    /// third of the time of an adaptation, and gained .000 ± .001 of NDCG@10 on each of two sets of ratings.
+    pub gram: bool,
     /// Drops the second-order terms of the gradient (maml): for comparison only.
     pub first_order: bool,
     /// Adam's.
@@ -142,6 +139,7 @@ impl Default for Config {
             rank: Rank::Catalogue,
             dim: 32,
             steps: 8,
+            gram: false,
             first_order: false,
             learning_rate: 3e-3,
             batch: 64,
@@ -243,6 +241,7 @@ fn shape(set: &TaskSet, config: &Config) -> Shape {
         kind: config.learner,
         dim: config.dim,
         steps: config.steps,
+        gram: config.gram,
         items: set.catalogue.len(),
         levels: set.levels.values.len(),
         item_features: set.catalogue.features.names.len(),
@@ -393,12 +392,20 @@ pub(crate) mod tests {
         let whole = learn(&[]);
         let identity = learn(&[Part::Preconditioner]).preconditioner.unwrap();
         assert!(identity.iter().enumerate().all(|(at, &x)| x == f32::from(u8::from(at % 17 == 0))));
-        assert!(learn(&[Part::Gram]).gram.unwrap().iter().all(|x| x.abs() < 1e-30));
         assert!(learn(&[Part::Features]).user_features.iter().all(|&x| x == 0.0));
         let scalar = learn(&[Part::StepSizes]).step_sizes;
         assert!(scalar.chunks(16).all(|step| step.iter().all(|&x| x == step[0])));
         assert!(whole.step_sizes.chunks(16).all(|step| step.iter().any(|&x| x != step[0])));
         assert_ne!(learn(&[Part::Popularity]).rows, whole.rows);
+    }
+
+    #[test]
+    fn a_gram_matrix_is_learned_where_it_is_asked_for() {
+        let set = world();
+        let learn = |gram| train(&set, &[], None, &Config { gram, ..config(Kind::Maml) }, &mut |_| {});
+        let (with, without) = (learn(true), learn(false));
+        assert!(with.gram.is_some_and(|gram| gram.iter().any(|&x| x != 0.0)) && without.gram.is_none());
+        assert_ne!(with.prior, without.prior);
     }
 
     #[test]

@@ -29,7 +29,16 @@ impl Teacher for Opinionated {
 }
 
 fn shape(kind: Kind, steps: usize) -> Shape {
-    Shape { kind, dim: DIM, steps, items: ITEMS, levels: LEVELS, item_features: 4, user_features: 3 }
+    Shape {
+        kind,
+        dim: DIM,
+        steps,
+        gram: true,
+        items: ITEMS,
+        levels: LEVELS,
+        item_features: 4,
+        user_features: 3,
+    }
 }
 
 /// Features of every number from none to three an item.

@@ -34,6 +34,7 @@ pub struct Rated {
 pub struct Variant {
     name: String,
     choice: Choice,
+    gram: bool,
     first_order: bool,
     no_teacher: bool,
     random_order: bool,
@@ -86,6 +87,7 @@ impl FromStr for Method {
         let mut variant = Variant {
             name: text.to_owned(),
             choice,
+            gram: false,
             first_order: false,
             no_teacher: false,
             random_order: false,
@@ -101,6 +103,7 @@ impl FromStr for Method {
             let part = Part::ALL.into_iter().find(|part| Some(part.name()) == left_out);
             let number = |value: &str| value.parse().map_err(|_| format!("no number in {change:?}"));
             match change.split_once('=') {
+                None if change == "gram" => variant.gram = true,
                 None if change == "first-order" => variant.first_order = true,
                 None if change == "no-teacher" => variant.no_teacher = true,
                 None if change == "random-order" => variant.random_order = true,
@@ -114,7 +117,7 @@ impl FromStr for Method {
                 _ => {
                     let parts = Part::ALL.map(|part| format!("no-{}", part.name())).join(", ");
                     return Err(format!(
-                        "no change {change:?}; known: first-order, no-teacher, random-order, {parts}, steps=N, dim=N, f32, \
+                        "no change {change:?}; known: gram, first-order, no-teacher, random-order, {parts}, steps=N, dim=N, f32, \
                          likes-only, first-likes, raters=N"
                     ));
                 }
@@ -196,6 +199,7 @@ impl Variant {
 
     pub(super) fn config(&self, base: &Config) -> Config {
         Config {
+            gram: self.gram || base.gram,
             first_order: self.first_order || base.first_order,
             teacher_weight: if self.no_teacher { 0.0 } else { base.teacher_weight },
             order: if self.random_order { Order::Random } else { base.order },
@@ -241,11 +245,12 @@ mod tests {
     #[test]
     fn methods_are_read_from_text() {
         assert_eq!("ease".parse(), Ok(Method::Baseline("ease")));
-        let Ok(Method::Learner(variant)) = "maml:first-order:no-gram:steps=0".parse() else {
+        let Ok(Method::Learner(variant)) = "maml:gram:first-order:no-features:steps=0".parse() else {
             panic!("a learner")
         };
         let config = variant.config(&Config::default());
-        assert!(config.first_order && config.steps == 0 && config.without == [Part::Gram]);
+        assert!(config.gram && config.first_order && config.steps == 0);
+        assert_eq!(config.without, [Part::Features]);
         for (text, error) in [
             ("svd", "no method \"svd\"; learners"),
             ("maml:second-order", "no change \"second-order\"; known"),

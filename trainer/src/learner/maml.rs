@@ -1,14 +1,14 @@
 //! `maml`: a fixed number of gradient steps on the user embedding, from a learned prior.
 //!
 //! Finn, Abbeel and Levine 2017 (ICML), with a step size per coordinate and step as in Meta-SGD (Li
-//! et al. 2017). Inner loss: weighted squared error on the support, plus `gram`, which stands for all
-//! the items without feedback, plus a pull towards the prior.
+//! et al. 2017). Inner loss: weighted squared error on the support, plus a pull towards the prior, plus, if
+//! configured, `gram`, which stands for all the items without feedback.
 //!
 //! ```text
 //! u = start
 //! for a in step sizes:
 //!     r = rows' u - targets
-//!     g = rows (weights * r) + pull (u - start) + gram u
+//!     g = rows (weights * r) + pull (u - start) [+ gram u]
 //!     u = u - a * (preconditioner g)
 //! probe = u / |u|
 //! ```
@@ -53,7 +53,7 @@ impl<'a, T: Real> Maml<'a, T> {
         Self {
             step_sizes: &served[Block::StepSizes],
             preconditioner: Preconditioner::of(encoded),
-            gram: Some(encoded.gram.as_view()),
+            gram: (!encoded.gram.is_empty()).then(|| encoded.gram.as_view()),
             pull: served[Block::Pull][0],
             first_order,
         }

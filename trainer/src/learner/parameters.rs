@@ -122,6 +122,8 @@ pub struct Shape {
     pub dim: usize,
     /// Inner steps; counts for maml only.
     pub steps: usize,
+    /// Whether there is a Gram matrix; counts for maml only.
+    pub gram: bool,
     /// Catalogue rows.
     pub items: usize,
     /// Feedback levels.
@@ -145,7 +147,8 @@ impl Shape {
             Block::StepSizes => only(Kind::Maml, self.dim * self.steps),
             Block::Preconditioner if self.kind == Kind::Matching => 0,
             Block::Preconditioner => self.dim * self.dim,
-            Block::GramWeight | Block::Pull => only(Kind::Maml, 1),
+            Block::GramWeight => only(Kind::Maml, self.gram.into()),
+            Block::Pull => only(Kind::Maml, 1),
             Block::Scale | Block::Shrinkage => only(Kind::Prototypical, 1),
             Block::Sharpness | Block::Null => only(Kind::Matching, 1),
         }
