@@ -81,19 +81,25 @@ pub fn start(
         };
     }
     parameters[Block::Preconditioner].iter_mut().step_by(dim + 1).for_each(|x| *x = 1.0);
-    for (block, value) in [
-        (Block::Temperature, 0.1_f32),
-        (Block::StepSizes, 0.1), // from 0.3 the inner loop diverges at first for 20 shots on some data
-        (Block::GramWeight, 0.05),
-        (Block::Pull, 0.135),
-        (Block::Scale, 2.0),
-        (Block::Shrinkage, 4.0),
-        (Block::Sharpness, 3.0),
-        (Block::Null, 20.0),
-    ] {
+    fill_positive(
+        &mut parameters,
+        [
+            (Block::Temperature, 0.1),
+            (Block::StepSizes, 0.1), // from 0.3 the inner loop diverges at first for 20 shots on some data
+            (Block::GramWeight, 0.05),
+            (Block::Pull, 0.135),
+        ],
+    );
+    parameters
+}
+
+/// Fills positive blocks: those given, and those that start alike whatever is ranked.
+pub(super) fn fill_positive(parameters: &mut Parameters<f32>, blocks: [(Block, f32); 4]) {
+    let alike =
+        [(Block::Scale, 2.0), (Block::Shrinkage, 4.0), (Block::Sharpness, 3.0), (Block::Null, 20.0_f32)];
+    for (block, value) in blocks.into_iter().chain(alike) {
         parameters[block].fill(value.ln());
     }
-    parameters
 }
 
 /// Standardised log-popularity of each row, cut off at three standard deviations, times a third of

@@ -9,6 +9,7 @@
 //! follow the mean more or less than others.
 
 use super::parameters::{Block, Parameters, Shape};
+use super::start::fill_positive;
 use crate::baseline::{GENEROSITY, RatingFactors};
 use crate::data::TaskSet;
 
@@ -52,18 +53,15 @@ pub fn start_rated(set: &TaskSet, shape: Shape, seed: u64) -> Parameters<f32> {
     let slack = parameters[Block::Preconditioner].len().saturating_sub(1);
     let axes = parameters[Block::Preconditioner].iter_mut().enumerate().step_by(dim + 1);
     axes.filter(|(at, _)| *at != slack).for_each(|(_, x)| *x = 1.0);
-    for (block, value) in [
-        (Block::Temperature, 0.2_f32),
-        (Block::StepSizes, 0.2), // diverged from 200 ratings on, had each counted in full
-        (Block::GramWeight, 1e-3),
-        (Block::Pull, model.noise * TASTE * TASTE),
-        (Block::Scale, 2.0),
-        (Block::Shrinkage, 4.0),
-        (Block::Sharpness, 3.0),
-        (Block::Null, 20.0),
-    ] {
-        parameters[block].fill(value.ln());
-    }
+    fill_positive(
+        &mut parameters,
+        [
+            (Block::Temperature, 0.2),
+            (Block::StepSizes, 0.2), // diverged from 200 ratings on, had each counted in full
+            (Block::GramWeight, 1e-3),
+            (Block::Pull, model.noise * TASTE * TASTE),
+        ],
+    );
     parameters
 }
 
