@@ -120,52 +120,67 @@ fn split(query: &[i16; WIDE]) -> Planes {
     Planes { high: bytemuck::must_cast(high), low: bytemuck::must_cast(low) }
 }
 
-/// Sums of four products each.
+/// In each 128 bits the sums of products of `a`, `b`, `c`, `d` there, each 64 components of a row or of shorter ones.
+///
+/// The rows of a pair are interleaved before they are multiplied, not their sums behind it: half the sums to shift and
+/// to add, a seventh fewer instructions.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn product(part: __m512i, query: Planes) -> __m512i {
-    let high = _mm512_dpbusd_epi32(_mm512_setzero_si512(), part, query.high);
-    _mm512_dpbusd_epi32(_mm512_slli_epi32::<7>(high), part, query.low)
+fn dots_of_four([a, b, c, d]: &[[i8; WIDE]; 4], query: Planes) -> __m512i {
+    let (ab, cd) = (products(load(a), load(b), query), products(load(c), load(d), query));
+    _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd))
+}
+
+/// In each 128 bits sums of products: of `a`, of `b`, of `a`, of `b`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn products(a: __m512i, b: __m512i, query: Planes) -> __m512i {
+    let first = |query| _mm512_unpacklo_epi32(query, query);
+    let last = |query| _mm512_unpackhi_epi32(query, query);
+    let (low, high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    let sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), low, first(query.high));
+    let sums = _mm512_slli_epi32::<7>(_mm512_dpbusd_epi32(sums, high, last(query.high)));
+    let sums = _mm512_dpbusd_epi32(sums, low, first(query.low));
+    _mm512_dpbusd_epi32(sums, high, last(query.low))
 }
 
 /// `rows`: 16 x 32, two in a register; `twice`: the query, twice.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dots_of_halves(rows: &[i8], twice: Planes) -> __m512i {
-    let mut sums = [_mm512_setzero_si512(); ABREAST / 2];
-    for (sum, pair) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0) {
-        *sum = product(load(pair), twice);
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    let halves = add_quarters(add_fours(a, b, c, d), add_fours(e, f, g, h));
+    let [a, b] = fours(rows, twice);
     // Now rows 0 2 4 6, 1 3 5 7, 8 10 12 14, 9 11 13 15.
     let order = [0_i32, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15];
-    _mm512_permutexvar_epi32(bytemuck::must_cast(order), halves)
+    _mm512_permutexvar_epi32(bytemuck::must_cast(order), add_quarters(a, b))
 }
 
 /// `rows`: 16 x 16, four in a register; `fourfold`: the query, four times.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dots_of_quarters(rows: &[i8], fourfold: Planes) -> __m512i {
-    let mut sums = [_mm512_setzero_si512(); ABREAST / 4];
-    for (sum, four) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0) {
-        *sum = product(load(four), fourfold);
-    }
-    let [a, b, c, d] = sums;
+    let [dots] = fours(rows, fourfold);
     // The first quarter has rows 0 4 8 12, the next one 1 5 9 13.
     let order = [0_i32, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
-    _mm512_permutexvar_epi32(bytemuck::must_cast(order), add_fours(a, b, c, d))
+    _mm512_permutexvar_epi32(bytemuck::must_cast(order), dots)
 }
 
 /// `rows`: 16 x 64.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dots_of_whole(rows: &[i8], query: Planes) -> __m512i {
-    let mut sums = [_mm512_setzero_si512(); ABREAST];
-    for (sum, row) in sums.iter_mut().zip(rows.as_chunks::<WIDE>().0) {
-        *sum = product(load(row), query);
+    let [a, b, c, d] = fours(rows, query);
+    add_quarters(add_quarters(a, b), add_quarters(c, d))
+}
+
+/// [`dots_of_four`] of each four registers that sixteen rows fill.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn fours<const FOURS: usize>(rows: &[i8], query: Planes) -> [__m512i; FOURS] {
+    let mut fours = [_mm512_setzero_si512(); FOURS];
+    for (dots, parts) in fours.iter_mut().zip(rows.as_chunks::<WIDE>().0.as_chunks::<4>().0) {
+        *dots = dots_of_four(parts, query);
     }
-    add_lanes(sums)
+    fours
 }
 
 /// `rows`: 16 x dim, four at a time so that their sums stay in registers; `query`: dim.
@@ -227,15 +242,6 @@ fn load_rest(rest: &[i8]) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn flip(part: __m512i) -> __m512i {
     _mm512_xor_si512(part, _mm512_set1_epi8(i8::MIN))
-}
-
-/// The sum of the lanes of each register.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn add_lanes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]: [__m512i; ABREAST]) -> __m512i {
-    let (a, b) = (add_fours(a, b, c, d), add_fours(e, f, g, h));
-    let (c, d) = (add_fours(i, j, k, l), add_fours(m, n, o, p));
-    add_quarters(add_quarters(a, b), add_quarters(c, d))
 }
 
 /// In each 128 bits the sums of the four lanes of `a`, `b`, `c`, `d` there.
