@@ -142,8 +142,7 @@ class Model:
     prior: np.ndarray
     pull: float
     steps: np.ndarray  # steps x dim
-    gram: np.ndarray  # column after column
-    preconditioner: np.ndarray
+    preconditioner: np.ndarray  # column after column
     targets: np.ndarray
     weights: np.ndarray
 
@@ -153,9 +152,8 @@ class Model:
         floats = lambda kind: found[kind].view(np.float32)
         prior, scales = floats(1), floats(11)
         dim = len(prior)
-        square = lambda kind: np.ascontiguousarray(floats(kind).reshape(dim, dim))
         rows = found[10].view(np.int8).reshape(-1, dim).astype(np.float32) * scales[:, None]
-        return cls(rows, prior, float(floats(2)[0]), floats(3).reshape(-1, dim), square(4), square(5), floats(7), floats(8))
+        return cls(rows, prior, float(floats(2)[0]), floats(3).reshape(-1, dim), floats(5).reshape(dim, dim), floats(7), floats(8))
 
     def adapt(self, items, targets, weights, rows=None) -> np.ndarray:
         """The inner steps in numpy: engine/src/adapt/maml.rs."""
@@ -163,7 +161,7 @@ class Model:
         support = rows[items]
         for sizes in self.steps:
             residual = (support @ user - targets) * weights
-            gradient = residual @ support + self.pull * (user - self.prior) + user @ self.gram
+            gradient = residual @ support + self.pull * (user - self.prior)
             user = user - sizes * (gradient @ self.preconditioner)
         return user
 
@@ -286,7 +284,7 @@ def onnx_session(model: Model, rank: bool, columns: bool):
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 
-    nodes, constants = [], {"rows": model.rows, "prior": model.prior[None], "gram": model.gram, "pre": model.preconditioner}
+    nodes, constants = [], {"rows": model.rows, "prior": model.prior[None], "pre": model.preconditioner}
     constants["pull"] = np.float32(model.pull)
 
     def node(kind, *inputs, **attributes):
@@ -299,8 +297,7 @@ def onnx_session(model: Model, rank: bool, columns: bool):
     for step, sizes in enumerate(model.steps):
         constants[f"sizes{step}"] = sizes[None]
         residual = node("Mul", node("Sub", node("MatMul", user, across), "targets"), "weights")
-        gradient = node("Add", node("MatMul", residual, support), node("MatMul", user, "gram"))
-        gradient = node("Add", gradient, node("Mul", node("Sub", user, "prior"), "pull"))
+        gradient = node("Add", node("MatMul", residual, support), node("Mul", node("Sub", user, "prior"), "pull"))
         user = node("Sub", user, node("Mul", node("MatMul", gradient, "pre"), f"sizes{step}"))
     output = user
     if rank:
