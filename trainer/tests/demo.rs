@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../format/golden/v1-maml.tbx");
 const WORKER: &str = include_str!("../../bindings/wasm/demo/sw.js");
@@ -30,7 +31,7 @@ impl Demo {
         Self { child, address }
     }
 
-    /// The head and the body of the answer.
+    /// The head, in lower case, and the body of the answer.
     fn ask(&self, method: &str, path: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)
@@ -38,7 +39,8 @@ impl Demo {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec())
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+        (head.to_lowercase(), answer[end + 4..].to_vec())
     }
 }
 
@@ -61,7 +63,7 @@ fn every_file_that_the_page_keeps_for_offline_is_served_with_its_type() {
             None => format!("/demo/{}", path.trim_start_matches("./")),
         };
         let (head, body) = demo.ask("GET", &path);
-        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
+        assert!(head.starts_with("http/1.1 200"), "{path}: {head}");
         let extension = Path::new(&path).extension().map_or("html", |extension| extension.to_str().unwrap());
         let expected = match extension {
             "html" => "text/html",
@@ -72,7 +74,7 @@ fn every_file_that_the_page_keeps_for_offline_is_served_with_its_type() {
             "webmanifest" => "application/manifest+json",
             other => panic!("a type for {other}"),
         };
-        assert!(head.contains(&format!("Content-Type: {expected}")), "{path}: {head}");
+        assert!(head.contains(&format!("content-type: {expected}")), "{path}: {head}");
         assert!(!body.is_empty(), "{path}");
     }
 }
@@ -88,11 +90,11 @@ fn the_model_and_the_credit_are_those_of_the_command_line() {
 #[test]
 fn the_root_leads_to_the_page_and_other_paths_nowhere() {
     let demo = Demo::start(&[]);
-    assert!(demo.ask("GET", "/").0.contains("Location: /demo/"));
+    assert!(demo.ask("GET", "/").0.contains("location: /demo/"));
     for path in ["/demo/nothing", "/../Cargo.toml", "/js/../../../Cargo.toml", "//etc/passwd"] {
-        assert!(demo.ask("GET", path).0.starts_with("HTTP/1.1 404"), "{path}");
+        assert!(demo.ask("GET", path).0.starts_with("http/1.1 404"), "{path}");
     }
-    assert!(demo.ask("POST", "/demo/").0.starts_with("HTTP/1.1 405"));
+    assert!(demo.ask("POST", "/demo/").0.starts_with("http/1.1 405"));
 }
 
 #[test]
@@ -119,4 +121,21 @@ fn a_taken_port_is_said_to_be_taken() {
         Command::new(env!("CARGO_BIN_EXE_trainer")).args(["demo", MODEL, "--port", port]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--port"));
+}
+
+/// A browser opens several connections at once and keeps them: none may wait for another.
+#[test]
+fn many_connections_are_served_while_all_stay_open() {
+    let demo = Demo::start(&[]);
+    for _ in 0..20 {
+        let mut streams: Vec<TcpStream> =
+            (0..16).map(|_| TcpStream::connect(&demo.address).unwrap()).collect();
+        for stream in streams.iter_mut().rev() {
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            write!(stream, "GET /demo/app.js HTTP/1.1\r\nHost: {}\r\n\r\n", demo.address).unwrap();
+            let mut start = [0; 12];
+            stream.read_exact(&mut start).unwrap();
+            assert_eq!(&start, b"HTTP/1.1 200");
+        }
+    }
 }

@@ -1,13 +1,18 @@
 //! `trainer demo`.
 
+use std::future::ready;
 use std::io::{Write, stdout};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use clap::Args;
 use tinderbox::ModelFile;
-use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
+use tokio::net::TcpListener;
 
 /// Show what a model file recommends, on a page in the browser
 ///
@@ -63,59 +68,75 @@ impl Demo {
         let file = ModelFile::read(&self.file)?;
         let context = || self.file.display().to_string();
         file.model().with_context(context)?.verify().with_context(context)?;
-        let server = self.listen()?;
-        writeln!(stdout(), "http://{}/", server.server_addr())?;
-        for request in server.incoming_requests() {
-            let response = answer(&request, file.bytes(), &self.credit);
-            // Whoever asked may be gone already; the next one is served all the same.
-            let _ = request.respond(response);
-        }
-        Ok(())
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        runtime.block_on(self.serve(Bytes::copy_from_slice(file.bytes())))
     }
 
-    fn listen(&self) -> Result<Server> {
+    async fn serve(self, model: Bytes) -> Result<()> {
         let port = self.port;
-        Server::http((Ipv4Addr::LOCALHOST, port)).map_err(|reason| {
-            anyhow!("port {port}: {reason}: another is chosen by --port, a free one by --port 0")
-        })
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .with_context(|| format!("port {port}: another is chosen by --port, a free one by --port 0"))?;
+        let address = listener.local_addr()?;
+        let credit = Bytes::from(self.credit);
+        let site = Arc::new(Site { model, credit });
+        let answer = move |method: Method, uri: Uri| ready(site.answer(&method, uri.path()));
+        writeln!(stdout(), "http://{address}/")?;
+        Ok(axum::serve(listener, Router::new().fallback(answer)).await?)
     }
 }
 
-type Answer = Response<std::io::Cursor<Vec<u8>>>;
+/// What is served beside [`PAGE`].
+struct Site {
+    model: Bytes,
+    credit: Bytes,
+}
 
-fn answer(request: &Request, model: &[u8], credit: &str) -> Answer {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        return empty(405);
-    }
-    let path = request.url().split(['?', '#']).next().unwrap_or_default();
-    let known = |path| PAGE.iter().find(|(known, _)| *known == path).map(|(_, bytes)| *bytes);
-    match path {
-        "/" | "/demo" => empty(302).with_header(header("Location", "/demo/")),
-        "/demo/" => found("/demo/index.html", known("/demo/index.html").unwrap_or_default()),
-        "/demo/model.tbx" => found(path, model),
-        "/demo/credit.txt" => found(path, credit.as_bytes()),
-        path => known(path).map_or_else(|| empty(404), |bytes| found(path, bytes)),
+type Answer = Response<Body>;
+
+impl Site {
+    fn answer(&self, method: &Method, path: &str) -> Answer {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return empty(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let known =
+            |path| PAGE.iter().find(|(known, _)| *known == path).map(|(_, bytes)| Bytes::from_static(bytes));
+        match path {
+            "/" | "/demo" => with_headers(empty(StatusCode::FOUND), [(header::LOCATION, "/demo/")]),
+            "/demo/" => found("/demo/index.html", known("/demo/index.html").unwrap_or_default()),
+            "/demo/model.tbx" => found(path, self.model.clone()),
+            "/demo/credit.txt" => found(path, self.credit.clone()),
+            path => known(path).map_or_else(|| empty(StatusCode::NOT_FOUND), |bytes| found(path, bytes)),
+        }
     }
 }
 
-fn found(path: &str, bytes: &[u8]) -> Answer {
-    let mut response = Response::from_data(bytes).with_chunked_threshold(usize::MAX); // the length is known
-    for (name, value) in [
-        ("Content-Type", media_type(path)),
+fn found(path: &str, bytes: Bytes) -> Answer {
+    let headers = [
+        (header::CONTENT_TYPE, media_type(path)),
         // Another model may be served on this port next.
-        ("Cache-Control", "no-cache"),
-        ("X-Content-Type-Options", "nosniff"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // An isolated page has a clock that tells microseconds.
-        ("Cross-Origin-Opener-Policy", "same-origin"),
-        ("Cross-Origin-Embedder-Policy", "require-corp"),
-    ] {
-        response.add_header(header(name, value));
-    }
-    response
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
+    ];
+    with_headers(Response::new(Body::from(bytes)), headers)
 }
 
-fn empty(status: u16) -> Answer {
-    Response::from_data(Vec::new()).with_status_code(StatusCode(status))
+fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = status;
+    answer
+}
+
+fn with_headers<const COUNT: usize>(
+    mut answer: Answer,
+    headers: [(HeaderName, &'static str); COUNT],
+) -> Answer {
+    let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    answer.headers_mut().extend(headers);
+    answer
 }
 
 fn media_type(path: &str) -> &'static str {
@@ -129,8 +150,4 @@ fn media_type(path: &str) -> &'static str {
         Some("webmanifest") => "application/manifest+json",
         _ => "application/octet-stream",
     }
-}
-
-fn header(name: &'static str, value: &'static str) -> Header {
-    Header::from_bytes(name, value).expect("names and values above are ASCII without line breaks")
 }
