@@ -104,7 +104,7 @@ pub struct Config {
     /// Inner steps (maml).
     pub steps: usize,
     /// Lets the catalogue's Gram matrix stand for all other items in the inner steps (maml): for comparison. It takes a
-    /// third of the time of an adaptation, and gained .000 ± .001 of NDCG@10 on each of two sets of ratings.
+    /// third of the time of an adaptation, and changed NDCG@10 by less than .001 on each of two sets of ratings.
     pub gram: bool,
     /// Drops the second-order terms of the gradient (maml): for comparison only.
     pub first_order: bool,

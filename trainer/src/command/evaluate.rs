@@ -30,9 +30,9 @@ use tinderbox_trainer::report::{self, METRICS, Report, Subject};
 Methods:
   learners   auto maml prototypical matching, changed by :first-order :no-teacher :steps=N :dim=N :gram (a Gram
              matrix in the inner steps), by leaving parts out, :no-step-sizes (one a step) :no-preconditioner
-             :no-features :no-popularity, :random-order (under p1t, trained as for p1) and, without another fit, by :likes-only (only the likes of
-             the k interactions are shown), :first-likes (the first k likes are shown), :f32 (scored in the trainer's
-             f32 arithmetic in place of the exported file)
+             :no-features :no-popularity, :random-order (under p1t, trained as for p1) and, without another fit, by
+             :likes-only (only the likes of the k interactions are shown), :first-likes (the first k likes are shown),
+             :f32 (scored in the trainer's f32 arithmetic in place of the exported file)
   baselines  popularity item-knn user-knn ease edlae ials prototypes near-ridge ridge
              under p2: item-mean user-knn-residual rating-factors
              under p3: content-popularity content-ridge, changed by :raters=N
