@@ -75,7 +75,7 @@ function act(button) {
   if (!document.activeElement || document.activeElement === document.body) focusAfter(button, place);
 }
 
-/** The button went away with its row: whoever uses the keyboard goes on from the same place. */
+/** The button went away: whoever uses the keyboard goes on from the same place. */
 function focusAfter(button, place) {
   const rows = document.querySelectorAll(".row");
   const row = rows[Math.min(place, rows.length - 1)];
@@ -85,13 +85,13 @@ function focusAfter(button, place) {
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("button[data-does]");
-  if (button) act(button);
+  if (button) view.moving(() => act(button));
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && answers.canUndo && recommender) {
     event.preventDefault();
-    deeds.undo();
+    view.moving(deeds.undo);
   }
 });
 
@@ -102,21 +102,25 @@ document.addEventListener("keydown", (event) => {
   if (!deed || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (!recommender || card.hidden || !(event.target === document.body || card.contains(event.target))) return;
   event.preventDefault();
-  deeds[deed](Number(card.dataset.item));
+  view.moving(() => deeds[deed](Number(card.dataset.item)));
 });
 
 document.getElementById("variety").addEventListener("input", ({ target }) => {
   wishes.variety = Number(target.value);
   keepWishes(wishes);
-  view.showVariety(wishes.variety);
-  show();
+  view.moving(() => {
+    view.showVariety(wishes.variety);
+    show();
+  });
 });
 
 document.getElementById("chips").addEventListener("change", ({ currentTarget }) => {
   wishes.categories = Array.from(currentTarget.querySelectorAll(":checked"), ({ value }) => value);
   keepWishes(wishes);
-  const [first] = show();
-  view.say(first ? `Now best: ${first.title}.` : "Nothing is left under these filters.");
+  view.moving(() => {
+    const [first] = show();
+    view.say(first ? `Now best: ${first.title}.` : "Nothing is left under these filters.");
+  });
 });
 
 document.getElementById("file").addEventListener("change", ({ target }) => {

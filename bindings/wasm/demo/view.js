@@ -2,7 +2,9 @@ import { count, duration, size, why } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const copy = (template) => by(template).content.firstElementChild.cloneNode(true);
+const rows = () => [...by("list").children];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+let motions = [];
 
 /** Puts text where it differs, so that nothing is read out or laid out anew for nothing. */
 function put(element, text) {
@@ -41,18 +43,16 @@ function spark({ id, feedback, title }) {
   return row;
 }
 
-/** Rows that are there stay and move; new ones appear. `entries`: `[{ item, title, about, reasons }]`. */
+/** Rows stay and are filled anew, quicker than made or moved. `entries`: `[{ item, title, about, reasons }]`. */
 export function showList(entries, { answered, titles, milliseconds }) {
   put(by("ranking-title"), answered ? "For you" : "For anyone");
   put(by("ask-for"), answered ? "Every spark counts." : "Tell it one thing.");
   by("time").replaceChildren(...timing(answered, titles, milliseconds));
   by("nothing").hidden = entries.length > 0;
   const list = by("list");
-  const old = new Map(Array.from(list.children, (row) => [row.dataset.item, row]));
-  const before = new Map(Array.from(old, ([item, row]) => [item, row.offsetTop]));
-  const rows = entries.map((entry) => filled(old.get(String(entry.item)) ?? copy("row"), entry));
-  list.replaceChildren(...rows);
-  if (!calm.matches && before.size > 0) rows.forEach((row) => move(row, before.get(row.dataset.item)));
+  while (list.children.length > entries.length) list.lastElementChild.remove();
+  while (list.children.length < entries.length) list.append(copy("row"));
+  rows().forEach((row, place) => fill(row, entries[place]));
 }
 
 function timing(answered, titles, milliseconds) {
@@ -62,24 +62,33 @@ function timing(answered, titles, milliseconds) {
   return [`${did} ${count(titles)} titles in `, strong, answered ? "" : ". Answer one question and watch."];
 }
 
-function filled(row, { item, title, about, reasons }) {
+function fill(row, { item, title, about, reasons }) {
   row.dataset.item = item;
   put(row.querySelector(".title"), title);
   put(row.querySelector(".about"), about);
   put(row.querySelector(".why"), why(reasons));
   row.querySelector(".like").setAttribute("aria-label", `I like ${title}`);
   row.querySelector(".dislike").setAttribute("aria-label", `${title} is not for me`);
-  return row;
 }
 
-/** From where the row was to where it is; a new one fades in. */
-function move(row, from) {
+/**
+ * Makes a change of the page, and moves each title of the list from where it was to where it is then; new ones fade in.
+ * Places are read before all writing and after it: the browser lays the page out once.
+ */
+export function moving(change) {
+  const before = new Map(rows().map((row) => [row.dataset.item, row.offsetTop]));
+  change();
+  if (calm.matches || before.size === 0) return;
+  const after = rows().map((row) => [row, row.offsetTop]);
+  for (const old of motions) old.cancel(); // a row that has another title now does not go on with the old one's
+  motions = after.flatMap(([row, to]) => motion(row, before.get(row.dataset.item), to));
+}
+
+function motion(row, from, to) {
   const easing = { duration: 420, easing: "cubic-bezier(.2, .8, .2, 1)" };
-  if (from === undefined) {
-    row.animate({ opacity: [0, 1], transform: ["translateY(8px)", "none"] }, easing);
-  } else if (from !== row.offsetTop) {
-    row.animate({ transform: [`translateY(${from - row.offsetTop}px)`, "none"] }, easing);
-  }
+  if (from === undefined) return row.animate({ opacity: [0, 1], transform: ["translateY(8px)", "none"] }, easing);
+  if (from === to) return [];
+  return row.animate({ transform: [`translateY(${from - to}px)`, "none"] }, easing);
 }
 
 export function showFilters(filters, chosen) {
