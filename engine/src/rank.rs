@@ -8,11 +8,15 @@ use core::cmp::Ordering;
 /// few kilobytes of RAM; no list depends on it.
 pub(crate) const CHUNK: usize = if cfg!(target_os = "none") { 64 } else { 512 };
 
-/// Scores that are compared with the worst kept one at once, one to a bit.
+/// Scores whose comparisons with the worst kept one are the bits of a number.
 const BLOCK: usize = 64;
 
 /// The longest list that is kept sorted as it fills. Longer ones are kept as a heap.
 const SORTED: usize = 128;
+
+/// Classes that a chunk's scores are dealt into to find the bound of a list that is still empty; no list that is longer
+/// has one.
+const CLASSES: usize = 16;
 
 /// An item and its score. The default is item 0 with score 0, for filling output slices.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -52,7 +56,38 @@ impl<'a> Best<'a> {
     /// Offers a chunk; `scores[0]` is item `first`. Chunks come in ascending order, so that an item that
     /// ties with a kept one loses to it. Negative infinity and NaN are never kept.
     pub(crate) fn offer(&mut self, kernel: Kernel, first: usize, scores: &[f32]) {
-        self.sift(kernel, first, scores, |at| scores[at]);
+        // Pages and firmware have no room for more.
+        if cfg!(any(target_os = "none", target_family = "wasm")) {
+            return (first..).zip(scores).for_each(|(item, &score)| self.offer_one(item, score));
+        }
+        self.foresee(scores);
+        self.sift(kernel, first, scores, &|at| scores[at]);
+    }
+
+    fn offer_one(&mut self, item: usize, score: f32) {
+        if score > self.bound {
+            self.keep(Ranked { item: item as u32, score });
+        }
+    }
+
+    /// Spares an empty list most of what it would keep for a moment: sets its bound to what its worst score will be at
+    /// least, once these `scores` have been offered.
+    ///
+    /// As many classes of them have a score of at least that as the list has places.
+    fn foresee(&mut self, scores: &[f32]) {
+        if self.len > 0 || !(1..=CLASSES).contains(&self.kept.len()) {
+            return;
+        }
+        let mut largest = [f32::NEG_INFINITY; CLASSES];
+        for scores in scores.as_chunks::<CLASSES>().0 {
+            for (largest, &score) in largest.iter_mut().zip(scores) {
+                *largest = if score > *largest { score } else { *largest };
+            }
+        }
+        let is_reached =
+            |bound: f32| largest.iter().filter(|&&score| score >= bound).count() >= self.kept.len();
+        let worst = largest.iter().copied().filter(|&score| is_reached(score)).fold(self.bound, f32::max);
+        self.bound = worst.next_down(); // what ties with it is kept
     }
 
     /// The same for scores that are costly: `score(at)` is asked for where `bounds[at]`, which it is not above, would
@@ -62,20 +97,25 @@ impl<'a> Best<'a> {
         kernel: Kernel,
         first: usize,
         bounds: &[f32],
-        score: impl Fn(usize) -> f32,
+        score: &dyn Fn(usize) -> f32,
     ) {
-        for (start, block) in (0..).step_by(BLOCK).zip(bounds.chunks(BLOCK)) {
-            let mut above = kernel.above(block, self.bound);
-            while above != 0 {
-                let at = start + above.trailing_zeros() as usize;
-                above &= above - 1;
-                if bounds[at] > self.bound {
-                    let score = score(at);
-                    if score > self.bound {
-                        self.keep(Ranked { item: (first + at) as u32, score });
+        let mut start = 0;
+        while start < bounds.len() {
+            // Until the list is full every score is above its bound: short parts let the bound take effect.
+            let part = if self.len < self.kept.len() { BLOCK } else { CHUNK };
+            let part = &bounds[start..bounds.len().min(start + part)];
+            let mut above = [0; CHUNK / BLOCK];
+            kernel.above(part, self.bound, &mut above[..part.len().div_ceil(BLOCK)]);
+            for (from, mut above) in (start..).step_by(BLOCK).zip(above) {
+                while above != 0 {
+                    let at = from + above.trailing_zeros() as usize;
+                    above &= above - 1;
+                    if bounds[at] > self.bound {
+                        self.offer_one(first + at, score(at));
                     }
                 }
             }
+            start += part.len();
         }
     }
 
@@ -158,6 +198,40 @@ impl<'a> Best<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Few values, so that many tie; what is never kept among them.
+    fn scores() -> [f32; 1100] {
+        core::array::from_fn(|at| match (at * at + 7 * at) % 97 {
+            0 => f32::NAN,
+            1 => f32::NEG_INFINITY,
+            2 => f32::INFINITY,
+            value => value as f32 / 16.0 - 3.0,
+        })
+    }
+
+    #[test]
+    fn lists_of_every_length_hold_the_best_and_of_ties_the_first() {
+        let scores = scores();
+        let mut expected = [Ranked::default(); 1100];
+        let mut found = 0;
+        for (item, &score) in (0..).zip(&scores).filter(|(_, score)| **score > f32::NEG_INFINITY) {
+            expected[found] = Ranked { item, score };
+            found += 1;
+        }
+        expected[..found].sort_by(Ranked::order);
+        for kernel in Kernel::all() {
+            for chunk in [64, CHUNK] {
+                for len in (0..=SORTED + 3).chain([1100]) {
+                    let mut kept = [Ranked::default(); 1100];
+                    let mut best = Best::new(&mut kept[..len]);
+                    for (first, scores) in (0..).step_by(chunk).zip(scores.chunks(chunk)) {
+                        best.offer(kernel, first, scores);
+                    }
+                    assert_eq!(best.sorted(), &expected[..len.min(found)], "{len} by {chunk}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn zeros_of_either_sign_tie() {

@@ -113,25 +113,28 @@ impl<'r, 'o> Request<'r, 'o> {
         self.ranked()
     }
 
+    #[inline(never)] // its stack is not to be its caller's
     fn rank_catalogue(&mut self) {
         let model = &self.session.model;
         let sieve = self.sieve();
+        let mut scores = [0.0; CHUNK];
         for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
             match &sieve {
                 // The first chunk sets the score that the bounds have to reach.
-                Some(sieve) if first > 0 => self.sift_chunk(sieve, first, rows, scales),
-                _ => self.score_chunk(first, rows, scales),
+                Some(sieve) if first > 0 => self.sift_chunk(sieve, first, rows, scales, &mut scores),
+                _ => self.score_chunk(first, rows, scales, &mut scores),
             }
         }
     }
 
     /// Ends the pass.
+    #[inline(never)] // its stack is not to be its caller's
     fn rank_new_items(&mut self) {
         let Session { model, new_items, .. } = self.session;
         for (first, rows, scales) in
             chunks(CHUNK, model.items(), model.dim(), new_items.rows, new_items.scales)
         {
-            self.score_chunk(first, rows, scales);
+            self.score_chunk(first, rows, scales, &mut [0.0; CHUNK]);
         }
         self.pass.close();
     }
@@ -141,11 +144,10 @@ impl<'r, 'o> Request<'r, 'o> {
         core::ptr::eq(a, b)
     }
 
-    /// Chunks come in ascending order. `rows`: scales x dim.
-    #[inline(never)] // its stack is not to be its caller's
-    fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32]) {
+    /// Chunks come in ascending order. `rows`: scales x dim; whatever `scores` holds.
+    #[inline(never)] // called in two places
+    fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32; CHUNK]) {
         if self.pass.wants(first, scales.len()) {
-            let mut scores = [0.0; CHUNK];
             let scores = &mut scores[..scales.len()];
             self.session.kernel.scan(rows, self.query, scales, self.factor, scores);
             self.take_chunk(first, rows, scales, scores);
@@ -175,16 +177,21 @@ impl<'r, 'o> Request<'r, 'o> {
     }
 
     /// The same result as [`Request::score_chunk`], from the rows whose bounds reach the list.
-    #[inline(never)] // its stack is not to be its caller's
-    fn sift_chunk(&mut self, sieve: &Sieve<'_>, first: usize, rows: &[i8], scales: &[f32]) {
+    fn sift_chunk(
+        &mut self,
+        sieve: &Sieve<'_>,
+        first: usize,
+        rows: &[i8],
+        scales: &[f32],
+        bounds: &mut [f32; CHUNK],
+    ) {
         if self.pass.wants(first, scales.len()) {
             let kernel = self.session.kernel;
-            let mut bounds = [0.0; CHUNK];
             let bounds = &mut bounds[..scales.len()];
             sieve.bounds(kernel, first, bounds);
             self.pass.apply(first, bounds);
             let dim = self.query.len();
-            self.best.sift(kernel, first, bounds, |at| {
+            self.best.sift(kernel, first, bounds, &|at| {
                 let mut score = [0.0];
                 let row = &rows[at * dim..(at + 1) * dim];
                 kernel.scan(row, self.query, &scales[at..=at], self.factor, &mut score);

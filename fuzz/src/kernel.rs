@@ -73,7 +73,9 @@ fn dot_and_above(input: &mut Unstructured<'_>) -> Result<()> {
     let (a, b) = (floats(input, MAX_LEN)?, floats(input, MAX_LEN)?);
     assert_equal("dot", |kernel| vec![kernel.dot(&a, &b)]);
     assert_equal("above", |kernel| {
-        kernel.above(&a, b.first().copied().unwrap_or(0.0)).to_le_bytes().map(f32::from).into()
+        let mut above = vec![0; a.len().div_ceil(64)];
+        kernel.above(&a, b.first().copied().unwrap_or(0.0), &mut above);
+        above.into_iter().flat_map(|mask| mask.to_le_bytes().map(f32::from)).collect()
     });
     Ok(())
 }

@@ -75,6 +75,7 @@ fn score(
 fn dots_of<const PARTS: usize>(query: [__m256i; PARTS], rows: &[[i8; WIDE]]) -> __m256i {
     let mut sums = [_mm256_setzero_si256(); ABREAST];
     for (sum, row) in sums.iter_mut().zip(rows.as_chunks::<PARTS>().0) {
+        prefetch(&row[0]);
         for (part, query) in row.iter().zip(query) {
             *sum = add_products(*sum, part, query);
         }
@@ -82,31 +83,43 @@ fn dots_of<const PARTS: usize>(query: [__m256i; PARTS], rows: &[[i8; WIDE]]) -> 
     add_lanes(sums)
 }
 
-/// `rows`: 8 x parts, four at a time so that their sums stay in registers.
+/// `rows`: 8 x parts, two of each at a time.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn dots_of_any(query: &[[i16; WIDE]], rows: &[[i8; WIDE]]) -> __m256i {
-    let mut quads = [_mm256_setzero_si256(); ABREAST / 4];
-    for (quad, rows) in quads.iter_mut().zip(rows.chunks_exact(4 * query.len())) {
-        let (first, second) = rows.split_at(2 * query.len());
-        let ((a, b), (c, d)) = (first.split_at(query.len()), second.split_at(query.len()));
-        let mut sums = [_mm256_setzero_si256(); 4];
-        for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
-            for (sum, part) in sums.iter_mut().zip([a, b, c, d]) {
-                *sum = add_products(*sum, part, bytemuck::must_cast(*query));
+    let len = query.len();
+    let row = |at: usize| &rows[at * len..(at + 1) * len];
+    let rows = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]; // `from_fn` is not inlined here
+    let mut sums = [_mm256_setzero_si256(); ABREAST];
+    let (pairs, last) = query.as_chunks::<2>();
+    for (pair, query) in pairs.iter().enumerate() {
+        let query: [__m256i; 2] = query.map(bytemuck::must_cast);
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            let parts = &row[2 * pair..2 * pair + 2];
+            prefetch(&parts[0]);
+            for (part, query) in parts.iter().zip(query) {
+                *sum = add_products(*sum, part, query);
             }
         }
-        let [a, b, c, d] = sums;
-        *quad = add_fours(a, b, c, d);
     }
-    let [a, b] = quads;
-    add_halves(a, b)
+    for query in last {
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum = add_products(*sum, &row[len - 1], bytemuck::must_cast(*query));
+        }
+    }
+    add_lanes(sums)
+}
+
+/// Asks for what comes [`AHEAD`] of this part.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn prefetch(part: &[i8; WIDE]) {
+    _mm_prefetch::<_MM_HINT_T0>(part.as_ptr().wrapping_add(AHEAD)); // a hint: any address may be given
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
 fn add_products(sum: __m256i, part: &[i8; WIDE], query: __m256i) -> __m256i {
-    _mm_prefetch::<_MM_HINT_T0>(part.as_ptr().wrapping_add(AHEAD)); // a hint: any address may be given
     let part = _mm256_cvtepi8_epi16(bytemuck::must_cast(*part));
     _mm256_add_epi32(sum, _mm256_madd_epi16(part, query))
 }
@@ -169,11 +182,13 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
+pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
     let bound = _mm256_set1_ps(bound);
-    let lanes = scores.as_chunks::<8>().0.iter().zip((0..).step_by(8));
-    lanes.fold(0, |above, (lanes, at)| {
-        let exceeds = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound));
-        above | u64::from(exceeds as u8) << at
-    })
+    for (above, scores) in above.iter_mut().zip(scores) {
+        let lanes = scores.as_chunks::<8>().0.iter().zip((0..).step_by(8));
+        *above = lanes.fold(0, |above, (lanes, at)| {
+            let exceeds = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound));
+            above | u64::from(exceeds as u8) << at
+        });
+    }
 }

@@ -386,11 +386,13 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
+pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
     let bound = _mm512_set1_ps(bound);
-    let lanes = scores.as_chunks::<16>().0.iter().zip((0..).step_by(16));
-    lanes.fold(0, |above, (lanes, at)| {
-        let exceeds = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound);
-        above | u64::from(exceeds) << at
-    })
+    for (above, scores) in above.iter_mut().zip(scores) {
+        let lanes = scores.as_chunks::<16>().0.iter().zip((0..).step_by(16));
+        *above = lanes.fold(0, |above, (lanes, at)| {
+            let exceeds = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound);
+            above | u64::from(exceeds) << at
+        });
+    }
 }

@@ -228,15 +228,17 @@ impl Kernel {
         dispatch!(self, attend(cosines, attention, attended, total))
     }
 
-    /// Which of the first 64 scores exceed the bound: bit i for `scores[i]`. NaN does not.
+    /// Which scores exceed the bound: bit i of `above[j]` for `scores[64 * j + i]`, 0 where there is no such score. NaN
+    /// does not exceed it. What is longer than the other is left alone.
     #[inline(never)]
-    pub fn above(self, scores: &[f32], bound: f32) -> u64 {
-        if let Some(scores) = scores.first_chunk() {
-            return dispatch!(self, above(scores, bound));
+    pub fn above(self, scores: &[f32], bound: f32, above: &mut [u64]) {
+        let (blocks, rest) = scores.as_chunks();
+        dispatch!(self, above(blocks, bound, above));
+        if let (Some(last), false) = (above.get_mut(blocks.len()..), rest.is_empty()) {
+            let mut block = [f32::NEG_INFINITY; 64];
+            block[..rest.len()].copy_from_slice(rest);
+            self.above(&block, bound, last);
         }
-        let mut padded = [f32::NEG_INFINITY; 64];
-        padded[..scores.len()].copy_from_slice(scores);
-        dispatch!(self, above(&padded, bound))
     }
 }
 

@@ -100,6 +100,6 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 #[target_feature(enable = "neon")]
-pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
-    scalar::above(scores, bound)
+pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
+    scalar::above(scores, bound, above);
 }

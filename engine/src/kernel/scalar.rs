@@ -173,10 +173,12 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
     }
 }
 
-pub(super) fn above(scores: &[f32; 64], bound: f32) -> u64 {
-    // By eights: the compiler makes one comparison and one mask of each.
-    (0..).step_by(8).zip(scores.as_chunks::<8>().0).fold(0, |above, (start, block)| {
-        let mask = |mask, (at, &score)| mask | u64::from(score > bound) << at;
-        above | (0..).zip(block).fold(0, mask) << start
-    })
+pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
+    for (above, scores) in above.iter_mut().zip(scores) {
+        // By eights: the compiler makes one comparison and one mask of each.
+        *above = (0..).step_by(8).zip(scores.as_chunks::<8>().0).fold(0, |above, (start, block)| {
+            let mask = |mask, (at, &score)| mask | u64::from(score > bound) << at;
+            above | (0..).zip(block).fold(0, mask) << start
+        });
+    }
 }
