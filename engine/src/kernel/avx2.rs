@@ -5,12 +5,12 @@
 
 use super::{Attention, scalar};
 use core::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps,
-    _mm_movehl_ps, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps, _mm256_blend_epi32, _mm256_castps256_ps128,
-    _mm256_cmp_ps, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_madd_epi16,
-    _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_setzero_si256, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32,
-    _mm256_unpacklo_epi64,
+    __m128, __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps,
+    _mm_movehl_ps, _mm_movelh_ps, _mm_prefetch, _mm_unpackhi_ps, _mm_unpacklo_ps, _mm256_add_epi32,
+    _mm256_add_ps, _mm256_blend_epi32, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cvtepi8_epi16,
+    _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_madd_epi16, _mm256_movemask_ps, _mm256_mul_ps,
+    _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
 /// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
@@ -154,26 +154,67 @@ pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32])
 
 #[target_feature(enable = "avx2")]
 pub(super) fn dots(rows: &[f32], vector: &[f32], out: &mut [f32]) {
-    for (row, out) in rows.chunks_exact(vector.len().max(1)).zip(out) {
+    let len = vector.len().max(1);
+    let items = out.len().min(rows.len() / len);
+    let (fours, rest) = out[..items].as_chunks_mut::<4>();
+    let (rows_of_fours, rest_rows) = rows.split_at(4 * fours.len() * len);
+    for (rows, out) in rows_of_fours.chunks_exact(4 * len).zip(fours) {
+        *out = dots_with(rows, vector);
+    }
+    for (row, out) in rest_rows.chunks_exact(len).zip(rest) {
         *out = dot(row, vector);
     }
+}
+
+/// `rows`: 4 x vector. As [`dot`], whose last two sums come for four rows at a time.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dots_with(rows: &[f32], vector: &[f32]) -> [f32; 4] {
+    let (parts, vector) = (rows.as_chunks::<16>().0, vector.as_chunks::<16>().0);
+    let (ab, cd) = parts.split_at(2 * vector.len());
+    let ((a, b), (c, d)) = (ab.split_at(vector.len()), cd.split_at(vector.len()));
+    let mut sums = [[_mm256_setzero_ps(); 2]; 4];
+    for ((((a, b), c), d), vector) in a.iter().zip(b).zip(c).zip(d).zip(vector) {
+        let vector = bytemuck::must_cast(*vector);
+        add_lanes_of(&mut sums[0], a, vector);
+        add_lanes_of(&mut sums[1], b, vector);
+        add_lanes_of(&mut sums[2], c, vector);
+        add_lanes_of(&mut sums[3], d, vector);
+    }
+    let [a, b, c, d] = sums;
+    let [a, b, c, d] = [fold(a), fold(b), fold(c), fold(d)];
+    let ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
+    let cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+    bytemuck::must_cast(_mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab)))
 }
 
 /// `scalar::dot` by hand: the compiler cuts its sixteen lanes in pairs.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (mut low, mut high) = (_mm256_setzero_ps(), _mm256_setzero_ps());
-    for (a, b) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0) {
-        let [a_low, a_high]: [__m256; 2] = bytemuck::must_cast(*a);
-        let [b_low, b_high]: [__m256; 2] = bytemuck::must_cast(*b);
-        low = _mm256_add_ps(low, _mm256_mul_ps(a_low, b_low));
-        high = _mm256_add_ps(high, _mm256_mul_ps(a_high, b_high));
+    let mut sums = [_mm256_setzero_ps(); 2];
+    for (a, b) in a.as_chunks().0.iter().zip(b.as_chunks::<16>().0) {
+        add_lanes_of(&mut sums, a, bytemuck::must_cast(*b));
     }
-    let eight = _mm256_add_ps(low, high);
-    let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+    let four = fold(sums);
     let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_lanes_of(sums: &mut [__m256; 2], row: &[f32; 16], vector: [__m256; 2]) {
+    let row: [__m256; 2] = bytemuck::must_cast(*row);
+    sums[0] = _mm256_add_ps(sums[0], _mm256_mul_ps(row[0], vector[0]));
+    sums[1] = _mm256_add_ps(sums[1], _mm256_mul_ps(row[1], vector[1]));
+}
+
+/// Sixteen lanes become eight, and these four.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn fold(sums: [__m256; 2]) -> __m128 {
+    let eight = _mm256_add_ps(sums[0], sums[1]);
+    _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight))
 }
 
 #[target_feature(enable = "avx2")]
@@ -184,11 +225,8 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 #[target_feature(enable = "avx2")]
 pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
     let bound = _mm256_set1_ps(bound);
-    for (above, scores) in above.iter_mut().zip(scores) {
-        let lanes = scores.as_chunks::<8>().0.iter().zip((0..).step_by(8));
-        *above = lanes.fold(0, |above, (lanes, at)| {
-            let exceeds = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound));
-            above | u64::from(exceeds as u8) << at
-        });
+    let eights = scores.as_flattened().as_chunks::<8>().0;
+    for (byte, scores) in bytemuck::cast_slice_mut::<_, u8>(above).iter_mut().zip(eights) {
+        *byte = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(bytemuck::must_cast(*scores), bound)) as u8;
     }
 }

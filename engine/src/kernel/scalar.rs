@@ -99,18 +99,22 @@ fn accumulate_block<const LEN: usize>(
     coefficients: &[f32],
     out: &mut [f32; LEN],
 ) {
-    let part = |start: usize| columns.get(start..)?.first_chunk::<LEN>();
+    // Of a whole column, so that the compiler checks this once for all.
+    let part = |column: &[f32]| column.get(at..)?.first_chunk::<LEN>().copied();
     let (mut even, mut odd) = (*out, [0.0; LEN]);
     let (pairs, last) = coefficients.as_chunks::<2>();
-    let mut start = at;
+    let mut columns = columns;
     for &[a, b] in pairs {
-        let (Some(one), Some(two)) = (part(start), part(start + stride)) else { break };
-        add(a, one, &mut even);
-        add(b, two, &mut odd);
-        start += 2 * stride;
+        let Some((pair, rest)) = columns.split_at_checked(2 * stride) else { break };
+        let (one, two) = pair.split_at(stride);
+        if let (Some(one), Some(two)) = (part(one), part(two)) {
+            add(a, &one, &mut even);
+            add(b, &two, &mut odd);
+        }
+        columns = rest;
     }
-    if let (&[a], Some(column)) = (last, part(start)) {
-        add(a, column, &mut even);
+    if let (&[a], Some(column)) = (last, columns.get(..stride).and_then(part)) {
+        add(a, &column, &mut even);
     }
     for (out, (even, odd)) in out.iter_mut().zip(even.iter().zip(&odd)) {
         *out = even + odd;
@@ -174,11 +178,9 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 }
 
 pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
-    for (above, scores) in above.iter_mut().zip(scores) {
-        // By eights: the compiler makes one comparison and one mask of each.
-        *above = (0..).step_by(8).zip(scores.as_chunks::<8>().0).fold(0, |above, (start, block)| {
-            let mask = |mask, (at, &score)| mask | u64::from(score > bound) << at;
-            above | (0..).zip(block).fold(0, mask) << start
-        });
+    // Byte by byte, for the compiler makes one comparison and one mask of eight scores. All targets are little-endian.
+    let eights = scores.as_flattened().as_chunks::<8>().0;
+    for (byte, scores) in bytemuck::cast_slice_mut(above).iter_mut().zip(eights) {
+        *byte = (0..).zip(scores).fold(0_u8, |byte, (bit, &score)| byte | u8::from(score > bound) << bit);
     }
 }
