@@ -8,9 +8,9 @@ use crate::sketch::Sieve;
 use tinderbox_format::Rule;
 
 /// Requests that share each load of a row.
-const BATCH: usize = 32;
-/// Items that are scored at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 32.
-const BATCH_CHUNK: usize = if CHUNK < 128 { CHUNK } else { 128 };
+const BATCH: usize = 16;
+/// Items that are scored at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 16.
+const BATCH_CHUNK: usize = if CHUNK < 256 { CHUNK } else { 256 };
 
 /// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
 pub struct Request<'r, 'o> {
@@ -29,22 +29,45 @@ pub struct Request<'r, 'o> {
 /// [`Session::rank`].
 ///
 /// Neighbours in `requests` that rank the same model share the pass; sort them by model where there are several. A
-/// request that is done stays as it is. Cost: the rows are read once for each 32 requests; 30 to 50 KB of stack, by
+/// request that is done stays as it is. Cost: the rows are read once for each 16 requests; 16 to 46 KB of stack, by
 /// kernel (`latency` of the benchmarks measures it).
 pub fn rank_batch(requests: &mut [Request<'_, '_>]) {
     for group in requests.chunk_by_mut(|a, b| a.shares_catalogue(b)) {
         match &mut *group {
             [alone] => alone.rank_catalogue(),
             // No sieve: to many users one row costs less than as many bounds.
-            group => group.chunks_mut(BATCH).for_each(score_catalogue),
+            group => group.chunks_mut(BATCH).for_each(rank_catalogue),
         }
         group.iter_mut().for_each(Request::rank_new_items);
     }
 }
 
-/// Scores the catalogue for at most [`BATCH`] requests that share it.
+/// Ranks the catalogue for at most [`BATCH`] requests that share it.
+fn rank_catalogue(requests: &mut [Request<'_, '_>]) {
+    let Some(first) = requests.first() else { return };
+    let Session { model, kernel, .. } = first.session;
+    if kernel.shares_rows(requests.len(), model.dim()) {
+        rank_by_tiles(requests);
+    } else {
+        rank_in_turns(requests);
+    }
+}
+
+/// Chunk by chunk, so that its rows come from a near cache to all but the first.
 #[inline(never)] // its stack is not to be its caller's
-fn score_catalogue(requests: &mut [Request<'_, '_>]) {
+fn rank_in_turns(requests: &mut [Request<'_, '_>]) {
+    let Some(first) = requests.first() else { return };
+    let model = first.session.model;
+    let mut scores = [0.0; CHUNK];
+    for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+        for request in &mut *requests {
+            request.score_chunk(first, rows, scales, &mut scores);
+        }
+    }
+}
+
+#[inline(never)] // its stack is not to be its caller's
+fn rank_by_tiles(requests: &mut [Request<'_, '_>]) {
     let Some(first) = requests.first() else { return };
     let Session { model, kernel, .. } = first.session;
     let (mut queries, mut factors) = ([first.query; BATCH], [first.factor; BATCH]);

@@ -261,9 +261,14 @@ fn add_quarters(a: __m512i, b: __m512i) -> __m512i {
 }
 
 /// Queries that share each load of a row.
-const TILE: usize = 8;
+pub(super) const TILE: usize = 8;
 /// The longest row for which the transposed rows find room on the stack.
 const BATCH_DIM: usize = 256;
+
+/// Whether rows of this length can be transposed in whole blocks, and find room.
+pub(super) fn has_tiles(dim: usize) -> bool {
+    dim.is_multiple_of(32) && dim <= BATCH_DIM
+}
 
 /// Scores the queries that fill tiles, and returns how many these are: none where a row is too long, or of a length
 /// that cannot be transposed in whole blocks.
@@ -282,7 +287,7 @@ pub(super) fn scan_tiles(
     let (items, dim) = (scales.len(), queries.first().map_or(0, |query| query.len()));
     let whole = items - items % (2 * ABREAST);
     let (tiles, _) = queries.as_chunks::<TILE>();
-    if whole == 0 || !dim.is_multiple_of(32) || dim > BATCH_DIM || rows.len() < whole * dim {
+    if whole == 0 || !has_tiles(dim) || rows.len() < whole * dim {
         return 0;
     }
     let mut pairs = [[_mm512_setzero_si512(); 2]; BATCH_DIM / 2];

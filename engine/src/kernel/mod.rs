@@ -196,6 +196,15 @@ impl Kernel {
         }
     }
 
+    /// Whether [`Kernel::scan_batch`] loads a row once for several of so many queries of this length.
+    pub(crate) fn shares_rows(self, queries: usize, dim: usize) -> bool {
+        match self.0 {
+            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+            Isa::Avx512 => queries >= avx512::TILE && avx512::has_tiles(dim),
+            _ => false,
+        }
+    }
+
     /// `out += sum_c coefficients[c] * columns[c]`, first the even `c` in their order and apart from them the odd
     /// ones: a matrix times a vector, without a horizontal sum, so that every vector width gives the same bits.
     /// `columns`: c x out. Coefficients without a whole column are left out. The length of `out` is a multiple of 16;
