@@ -7,7 +7,7 @@
 //!
 //! Tried and slower: rows widened to i16 for `vpdpwssd`, by a tenth at dim 64.
 
-use super::{Attention, scalar};
+use super::{Attention, TILE, TILE_DIM, scalar, suits_tiles};
 use core::arch::x86_64::{
     __m512, __m512i, __mmask64, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_cmp_ps_mask,
     _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32,
@@ -260,16 +260,6 @@ fn add_quarters(a: __m512i, b: __m512i) -> __m512i {
     _mm512_add_epi32(_mm512_shuffle_i32x4::<0b10_00_10_00>(a, b), _mm512_shuffle_i32x4::<0b11_01_11_01>(a, b))
 }
 
-/// Queries that share each load of a row.
-pub(super) const TILE: usize = 8;
-/// The longest row for which the transposed rows find room on the stack.
-const BATCH_DIM: usize = 256;
-
-/// Whether rows of this length can be transposed in whole blocks, and find room.
-pub(super) fn has_tiles(dim: usize) -> bool {
-    dim.is_multiple_of(32) && dim <= BATCH_DIM
-}
-
 /// Scores the queries that fill tiles, and returns how many these are: none where a row is too long, or of a length
 /// that cannot be transposed in whole blocks.
 ///
@@ -287,10 +277,10 @@ pub(super) fn scan_tiles(
     let (items, dim) = (scales.len(), queries.first().map_or(0, |query| query.len()));
     let whole = items - items % (2 * ABREAST);
     let (tiles, _) = queries.as_chunks::<TILE>();
-    if whole == 0 || !has_tiles(dim) || rows.len() < whole * dim {
+    if whole == 0 || !suits_tiles(dim) || rows.len() < whole * dim {
         return 0;
     }
-    let mut pairs = [[_mm512_setzero_si512(); 2]; BATCH_DIM / 2];
+    let mut pairs = [[_mm512_setzero_si512(); 2]; TILE_DIM / 2];
     let pairs = &mut pairs[..dim / 2];
     for start in (0..whole).step_by(2 * ABREAST) {
         for half in 0..2 {

@@ -24,6 +24,16 @@ mod simd128;
 /// dimensions a dot product with an int8 row still fits an i32 (127 * 16,256 * 1,024 < 2^31).
 pub const QUERY_MAX: i16 = 127 * 128;
 
+/// Queries of a batch that share each load of a row, where a kernel has tiles.
+const TILE: usize = 8;
+/// The longest row for which the transposed rows of a tile find room on the stack.
+const TILE_DIM: usize = 256;
+
+/// Whether rows of this length can be transposed in whole blocks, and find room.
+fn suits_tiles(dim: usize) -> bool {
+    dim.is_multiple_of(32) && dim <= TILE_DIM
+}
+
 /// One way to compute; a value is the proof that this CPU has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel(Isa);
@@ -198,11 +208,14 @@ impl Kernel {
 
     /// Whether [`Kernel::scan_batch`] loads a row once for several of so many queries of this length.
     pub(crate) fn shares_rows(self, queries: usize, dim: usize) -> bool {
-        match self.0 {
-            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
-            Isa::Avx512 => queries >= avx512::TILE && avx512::has_tiles(dim),
-            _ => false,
-        }
+        self.has_tiles() && queries >= TILE && suits_tiles(dim)
+    }
+
+    fn has_tiles(self) -> bool {
+        #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+        return self.0 == Isa::Avx512;
+        #[cfg(not(all(target_arch = "x86_64", feature = "avx512")))]
+        false
     }
 
     /// `out += sum_c coefficients[c] * columns[c]`, first the even `c` in their order and apart from them the odd
