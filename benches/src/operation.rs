@@ -30,7 +30,7 @@ const DIVERSITY: f32 = 0.3;
 const REASONS: usize = 3;
 /// Items that a scan scores at a time, for one user and for a batch: as a ranking, whose scores stay in the first-level
 /// cache.
-const CHUNKS: [usize; 2] = [512, 128];
+const CHUNKS: [usize; 2] = [512, 256];
 /// Features of an item that is added.
 const FEATURES: usize = 3;
 

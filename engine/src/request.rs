@@ -7,9 +7,9 @@ use crate::session::Session;
 use crate::sketch::Sieve;
 use tinderbox_format::Rule;
 
-/// Requests that share each load of a row.
+/// Requests that go over the catalogue together.
 const BATCH: usize = 16;
-/// Items that are scored at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 16.
+/// Items that tiles score at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 16.
 const BATCH_CHUNK: usize = if CHUNK < 256 { CHUNK } else { 256 };
 
 /// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
@@ -66,6 +66,7 @@ fn rank_in_turns(requests: &mut [Request<'_, '_>]) {
     }
 }
 
+/// Chunk by chunk for all at once: each load of a row serves several.
 #[inline(never)] // its stack is not to be its caller's
 fn rank_by_tiles(requests: &mut [Request<'_, '_>]) {
     let Some(first) = requests.first() else { return };

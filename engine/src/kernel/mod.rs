@@ -256,7 +256,9 @@ impl Kernel {
     pub fn above(self, scores: &[f32], bound: f32, above: &mut [u64]) {
         let (blocks, rest) = scores.as_chunks();
         dispatch!(self, above(blocks, bound, above));
-        if let (Some(last), false) = (above.get_mut(blocks.len()..), rest.is_empty()) {
+        if !rest.is_empty()
+            && let Some(last) = above.get_mut(blocks.len()..)
+        {
             let mut block = [f32::NEG_INFINITY; 64];
             block[..rest.len()].copy_from_slice(rest);
             self.above(&block, bound, last);
