@@ -1,7 +1,7 @@
 //! The few-shot ridge of long-tailed data and of catalogues of any size: each item is regressed on its nearest items
 //! alone.
 
-use super::ridge::{Moments, RidgeConfig, inputs_of_users};
+use super::ridge::{BySize, Moments, RidgeConfig, inputs_of_users};
 use super::{Baseline, add_scaled, dense, transpose};
 use crate::data::{Interaction, Levels, TaskSet};
 use crate::learner::Teacher;
@@ -15,14 +15,19 @@ use rayon::prelude::*;
 ///
 /// On long tails it is the better of the two: most weights of the full ridge are noise there.
 ///
-/// The same bits whatever the number of threads. With n items, m = 100 predictors and users of l likes, it takes 8 m n bytes
-/// to serve and twice that to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
+/// The same bits whatever the number of threads. With n items, m = 100 predictors and users of l likes, it takes 16 m n bytes
+/// to serve and half as much again to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
 pub struct NearRidge {
+    fits: BySize<Fit>,
+    config: RidgeConfig,
+    levels: Levels,
+}
+
+/// What supports of some sizes add up to.
+struct Fit {
     intercept: Vec<f32>,
     /// Per input, ascending: the items that a like of it adds to, and how much.
     weights: Vec<Vec<(u32, f32)>>,
-    config: RidgeConfig,
-    levels: Levels,
 }
 
 /// Inputs of each regression, at most. 50 cost .007 of NDCG@10 on 40,000 items; 200 gained .002 there at twice the
@@ -45,19 +50,8 @@ impl NearRidge {
             return None;
         }
         let items = set.catalogue.len();
-        let expected = Expected::over(&users, items, config);
-        let regressions: Vec<Regression> = (0..items)
-            .into_par_iter()
-            .map_init(|| Memory::new(items, users.len()), |memory, item| expected.regress(item, memory))
-            .collect();
-        let mut weights = vec![Vec::new(); items];
-        for (item, regression) in (0..).zip(&regressions) {
-            for &(input, weight) in &regression.weights {
-                weights[input as usize].push((item, weight));
-            }
-        }
-        let intercept = regressions.iter().map(|regression| regression.intercept).collect();
-        Some(Self { intercept, weights, config, levels: set.levels.clone() })
+        let fits = BySize::of(|sizes| Some(Expected::over(&users, items, sizes, config).regress_all(items)));
+        Some(Self { fits: fits?, config, levels: set.levels.clone() })
     }
 
     pub(super) fn grid(set: &TaskSet) -> impl Iterator<Item = Self> + '_ {
@@ -67,11 +61,12 @@ impl NearRidge {
 
     /// `(weights + weights') / 2 * right`
     fn symmetric_part_times(&self, right: &DMatrix<f32>) -> DMatrix<f32> {
-        let items = self.weights.len();
+        let weights = &self.fits.many.weights;
+        let items = weights.len();
         let mut product = DMatrix::zeros(items, right.ncols());
         let columns = product.as_mut_slice().par_chunks_mut(items).zip(right.as_slice().par_chunks(items));
         columns.for_each(|(product, right)| {
-            for (input, weights) in self.weights.iter().enumerate() {
+            for (input, weights) in weights.iter().enumerate() {
                 let mut sum = 0.0;
                 for &(item, weight) in weights {
                     product[item as usize] += 0.5 * weight * right[input];
@@ -118,8 +113,8 @@ impl Memory {
 }
 
 impl<'a> Expected<'a> {
-    fn over(users: &'a [Vec<u32>], items: usize, config: RidgeConfig) -> Self {
-        let moments: Vec<Moments> = users.iter().map(|likes| Moments::of(likes.len())).collect();
+    fn over(users: &'a [Vec<u32>], items: usize, sizes: &[usize], config: RidgeConfig) -> Self {
+        let moments: Vec<Moments> = users.iter().map(|likes| Moments::of(likes.len(), sizes)).collect();
         let of_item = transpose(users, items);
         let sum_over = |moment: fn(&Moments) -> f32| -> Vec<f32> {
             let sum = |users: &Vec<u32>| users.iter().map(|&user| moment(&moments[user as usize])).sum();
@@ -129,6 +124,20 @@ impl<'a> Expected<'a> {
         let penalised = |square| square + config.penalty * (1.0 + config.frequency * square);
         let square = sum_over(|m| m.square).into_iter().map(penalised).collect();
         Self { users, moments, of_item, input, target, square }
+    }
+
+    fn regress_all(&self, items: usize) -> Fit {
+        let regressions: Vec<Regression> = (0..items)
+            .into_par_iter()
+            .map_init(|| Memory::new(items, self.users.len()), |memory, item| self.regress(item, memory))
+            .collect();
+        let mut weights = vec![Vec::new(); items];
+        for (item, regression) in (0..).zip(&regressions) {
+            for &(input, weight) in &regression.weights {
+                weights[input as usize].push((item, weight));
+            }
+        }
+        Fit { intercept: regressions.iter().map(|regression| regression.intercept).collect(), weights }
     }
 
     /// With `x` the nearest inputs and `y` the target, both less their means:
@@ -220,22 +229,23 @@ impl Teacher for NearRidge {
 
     /// As those of the [`Ridge`](super::Ridge).
     fn directions(&self, dim: usize, seed: u64) -> Option<DMatrix<f32>> {
-        dense::directions(|right| self.symmetric_part_times(right), self.weights.len(), dim, seed)
+        dense::directions(|right| self.symmetric_part_times(right), self.fits.many.weights.len(), dim, seed)
     }
 }
 
 impl Scorer for NearRidge {
     fn score(&self, support: &[Interaction], _: &[u32], scores: &mut [f32]) {
+        let fit = self.fits.suited(support);
         scores.fill(0.0);
         let liked = || support.iter().filter(|interaction| self.levels.liked(interaction.level));
         for like in liked() {
-            for &(item, weight) in &self.weights[like.item as usize] {
+            for &(item, weight) in &fit.weights[like.item as usize] {
                 scores[item as usize] += weight;
             }
         }
         let share = (liked().count().max(1) as f32).sqrt().recip();
         scores.iter_mut().for_each(|score| *score *= share);
-        add_scaled(scores, 1.0, &self.intercept);
+        add_scaled(scores, 1.0, &fit.intercept);
     }
 }
 
@@ -246,8 +256,11 @@ impl Baseline for NearRidge {
     }
 
     fn bytes(&self) -> usize {
-        let weights: usize = self.weights.iter().map(Vec::len).sum();
-        weights * size_of::<(u32, f32)>() + size_of_val(self.intercept.as_slice())
+        let of_fit = |fit: &Fit| {
+            let weights: usize = fit.weights.iter().map(Vec::len).sum();
+            weights * size_of::<(u32, f32)>() + size_of_val(fit.intercept.as_slice())
+        };
+        self.fits.iter().map(of_fit).sum()
     }
 }
 
@@ -255,6 +268,7 @@ impl Baseline for NearRidge {
 mod tests {
     use super::*;
     use crate::baseline::tests::{rated, scores_of, set_of, two_tastes};
+    use crate::metrics::SHOTS;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
     use std::collections::BTreeSet;
@@ -268,7 +282,7 @@ mod tests {
             (DMatrix::<f64>::zeros(items, items), DMatrix::<f64>::zeros(items, items));
         let (mut mean_input, mut mean_target) = (DVector::<f64>::zeros(items), DVector::<f64>::zeros(items));
         for likes in users {
-            let of_user = Moments::of(likes.len());
+            let of_user = Moments::of(likes.len(), &SHOTS);
             for &i in likes {
                 let i = i as usize;
                 mean_input[i] += f64::from(of_user.input);
@@ -295,7 +309,7 @@ mod tests {
         let items = set.catalogue.len();
         let users = inputs_of_users(&set, false);
         let (inputs, targets) = moments(&users, items);
-        let expected = Expected::over(&users, items, CONFIG);
+        let expected = Expected::over(&users, items, &SHOTS, CONFIG);
         let mut memory = Memory::new(items, users.len());
         for item in 0..items {
             let found = expected.regress(item, &mut memory).weights;
@@ -328,7 +342,7 @@ mod tests {
         let items = set.catalogue.len();
         let users = inputs_of_users(&set, false);
         let (inputs, targets) = moments(&users, items);
-        let expected = Expected::over(&users, items, CONFIG);
+        let expected = Expected::over(&users, items, &SHOTS, CONFIG);
         let nearest = expected.nearest(5, &mut Memory::new(items, users.len()));
         let explained = |input: usize| targets[(input, 5)].powi(2) / inputs[(input, input)];
         let chosen: BTreeSet<usize> = nearest.iter().map(|&(input, _)| input as usize).collect();
@@ -357,17 +371,22 @@ mod tests {
     fn likes_share_what_they_add_and_logits_are_sixteen_times_the_prediction() {
         let set = two_tastes();
         let ridge = NearRidge::fit(&set, CONFIG).expect("a fit");
-        let of = |support: &[Interaction]| scores_of(&ridge, &set, support);
         let support = [rated(0, 5), rated(1, 5), rated(2, 1)];
-        let (both, first, second) = (of(&support), of(&support[..1]), of(&support[1..2]));
-        assert_eq!(of(&[rated(2, 1)]), ridge.intercept);
-        let mut logits = both.clone();
-        ridge.logits(&support, &mut logits);
-        for (item, intercept) in ridge.intercept.iter().enumerate() {
-            let sum = first[item] + second[item] - 2.0 * intercept;
-            assert!((both[item] - intercept - sum / 2.0_f32.sqrt()).abs() < 1e-6);
-            assert_eq!(logits[item], 16.0 * both[item]);
+        for (size, fit) in [(1, &ridge.fits.few), (2, &ridge.fits.few), (3, &ridge.fits.many)] {
+            let scores = scores_of(&ridge, &set, &support[..size]);
+            let mut logits = scores.clone();
+            ridge.logits(&support[..size], &mut logits);
+            let likes = size.min(2);
+            for (item, score) in scores.iter().enumerate() {
+                let of_item = |weights: &Vec<(u32, f32)>| {
+                    weights.iter().find(|weight| weight.0 as usize == item).map_or(0.0, |weight| weight.1)
+                };
+                let sum: f32 = fit.weights[..likes].iter().map(of_item).sum();
+                assert!((score - fit.intercept[item] - sum / (likes as f32).sqrt()).abs() < 1e-6);
+                assert_eq!(logits[item], 16.0 * score);
+            }
         }
+        assert_eq!(scores_of(&ridge, &set, &[rated(2, 1)]), ridge.fits.few.intercept);
     }
 
     #[test]
@@ -380,7 +399,8 @@ mod tests {
         let set = two_tastes();
         let with_threads = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-            pool.install(|| NearRidge::fit(&set, CONFIG).expect("a fit").weights)
+            let fit = || NearRidge::fit(&set, CONFIG).expect("a fit").fits;
+            pool.install(fit).iter().map(|fit| fit.weights.clone()).collect::<Vec<_>>()
         };
         assert_eq!(with_threads(1), with_threads(2));
     }
