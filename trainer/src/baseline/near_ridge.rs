@@ -15,15 +15,15 @@ use rayon::prelude::*;
 ///
 /// On long tails it is the better of the two: most weights of the full ridge are noise there.
 ///
-/// The same bits whatever the number of threads. With n items, m = 100 predictors and users of l likes, it takes 16 m n bytes
-/// to serve and half as much again to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
+/// The same bits whatever the number of threads. With n items, m = 100 predictors and users of l likes, it takes
+/// 16 m n bytes to serve and half as much again to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
 pub struct NearRidge {
     fits: BySize<Fit>,
     config: RidgeConfig,
     levels: Levels,
 }
 
-/// What supports of some sizes add up to.
+/// One of the two regressions.
 struct Fit {
     intercept: Vec<f32>,
     /// Per input, ascending: the items that a like of it adds to, and how much.

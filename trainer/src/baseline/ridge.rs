@@ -40,7 +40,7 @@ pub struct Ridge {
     levels: Levels,
 }
 
-/// What supports of some sizes add up to.
+/// One of the two regressions.
 struct Fit {
     intercept: Vec<f32>,
     weights: DMatrix<f32>, // items x inputs; column f is what input f adds to every score
@@ -86,10 +86,11 @@ const FEWEST_INTERACTIONS: usize = 4;
 const LOGIT_SCALE: f32 = 8.0;
 
 impl Ridge {
-    /// The most bytes of weights that each of the two regressions may have; to fit takes four times as many. 9,500 items.
+    /// The most bytes of weights that each of the two regressions may have; to fit takes four times as many. 9,500
+    /// items.
     pub const LARGEST_MATRIX: usize = 345 << 20;
 
-    /// The regression on the tasks of `set`.
+    /// The regressions on the tasks of `set`.
     ///
     /// `None` if the weights of one of them would take more than [`Ridge::LARGEST_MATRIX`] bytes, if no user has four
     /// interactions, or if the penalty is too small for the system to be solved.
@@ -290,7 +291,7 @@ impl Teacher for Ridge {
     }
 
     /// What each like adds to the scores, in the directions in which likes add most: the leading eigenvectors of the
-    /// symmetric part of the weights between likes, times their eigenvalues; in large supports.
+    /// symmetric part of the weights between likes, times their eigenvalues; of the regression on all sizes.
     fn directions(&self, dim: usize, seed: u64) -> Option<DMatrix<f32>> {
         let weights = &self.fits.many.weights;
         let items = weights.nrows();
