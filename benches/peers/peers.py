@@ -152,7 +152,8 @@ class Model:
         floats = lambda kind: found[kind].view(np.float32)
         prior, scales = floats(1), floats(11)
         dim = len(prior)
-        rows = found[10].view(np.int8).reshape(-1, dim).astype(np.float32) * scales[:, None]
+        blocks = found[10].view(np.int8).reshape(-1, dim // 4, 4, 4)  # block, part, item, component
+        rows = blocks.swapaxes(1, 2).reshape(-1, dim)[: len(scales)].astype(np.float32) * scales[:, None]
         return cls(rows, prior, float(floats(2)[0]), floats(3).reshape(-1, dim), floats(5).reshape(dim, dim), floats(7), floats(8))
 
     def adapt(self, items, targets, weights, rows=None) -> np.ndarray:

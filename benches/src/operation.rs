@@ -147,7 +147,7 @@ impl Operation {
         match self {
             Self::Verify => model.bytes().len(),
             Self::Open | Self::Adapt(_) | Self::Explain | Self::AddItem => 0,
-            _ => model.rows().len(),
+            _ => model.rows().blocks().len(),
         }
     }
 }
@@ -285,7 +285,7 @@ impl<'a> Bench<'a> {
     fn scan(&mut self, at: usize, users: usize, mut see: impl FnMut(usize, &[f32])) {
         let batch: [&[i16]; BATCH] = std::array::from_fn(|user| &*self.queries[user]);
         let chunk = CHUNKS[usize::from(users > 1)];
-        let rows = self.model.rows().chunks(chunk * self.model.dim());
+        let rows = self.model.rows().blocks().chunks(chunk * self.model.dim());
         for ((at_chunk, rows), scales) in rows.enumerate().zip(self.model.scales().chunks(chunk)) {
             let scores = &mut self.scores[..users * scales.len()];
             if users > 1 {
@@ -326,7 +326,7 @@ impl<'a> Bench<'a> {
         let adapted = at % BATCH;
         match operation {
             Operation::Read => {
-                black_box(read(bytemuck::cast_slice(black_box(self.model.rows()))));
+                black_box(read(bytemuck::cast_slice(black_box(self.model.rows().blocks()))));
             }
             Operation::Open => {
                 black_box(Model::open(black_box(self.model.bytes()))).expect("an opened file");

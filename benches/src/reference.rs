@@ -1,6 +1,6 @@
 //! What the answers have to be: the definitions of `SPEC.md`, naively, in f64.
 
-use tinderbox::{Interaction, Model, Ranked, Reason, Rule};
+use tinderbox::{Interaction, Model, Ranked, Reason, Row, Rule};
 
 /// What a score may differ by: a user embedding is rounded to 15 bits before it meets the rows.
 const SCORE_ERROR: f64 = 2e-4;
@@ -221,18 +221,18 @@ fn precondition(model: &Model<'_>, gradient: Vec<f64>) -> Vec<f64> {
 /// The embedding of an item.
 fn row(model: &Model<'_>, item: usize) -> Vec<f64> {
     let scale = f64::from(model.scales()[item]);
-    quantised(model, item).iter().map(|&value| scale * f64::from(value)).collect()
+    quantised(model, item).map(|value| scale * f64::from(value)).collect()
 }
 
 /// The dot product of an item's embedding with a vector; of a million items, so without a vector for each.
 fn project(model: &Model<'_>, item: usize, vector: &[f64]) -> f64 {
-    let row = quantised(model, item).iter();
+    let row = quantised(model, item);
     f64::from(model.scales()[item])
-        * row.zip(vector).map(|(&value, other)| f64::from(value) * other).sum::<f64>()
+        * row.zip(vector).map(|(value, other)| f64::from(value) * other).sum::<f64>()
 }
 
-fn quantised<'a>(model: &Model<'a>, item: usize) -> &'a [i8] {
-    &model.rows()[item * model.dim()..(item + 1) * model.dim()]
+fn quantised<'a>(model: &Model<'a>, item: usize) -> impl Iterator<Item = i8> + use<'a> {
+    model.rows().row(item).into_iter().flat_map(Row::components)
 }
 
 /// A square matrix, column after column, times a vector.

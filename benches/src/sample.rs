@@ -4,7 +4,7 @@ use crate::run::is_smoke;
 use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use std::path::Path;
-use tinderbox::{Interaction, Model, Rule, Session, quantise_row};
+use tinderbox::{Interaction, Model, ModelFile, Rule, Session, quantise_row};
 use tinderbox_format::{Contents, Features, Level, MadeSketch};
 
 /// The three adaptation rules.
@@ -52,8 +52,7 @@ const FEATURES: usize = 20;
 #[derive(Debug)]
 pub struct Sample {
     name: String,
-    words: Vec<u64>, // for the alignment
-    len: usize,
+    file: ModelFile,
 }
 
 impl Sample {
@@ -117,10 +116,9 @@ impl Sample {
     /// # Errors
     /// That it cannot be read or is no model file, in words.
     pub fn read(name: &str, path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let sample = Self::of(name.to_owned(), &bytes);
-        Model::open(sample.bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(sample)
+        let file = ModelFile::read(path).map_err(|error| error.to_string())?;
+        file.model().map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { name: name.to_owned(), file })
     }
 
     /// Models of these sizes, each made when its turn comes, and the given one if it is of the same rule. A smoke
@@ -133,9 +131,7 @@ impl Sample {
     }
 
     fn of(name: String, bytes: &[u8]) -> Self {
-        let mut words = vec![0; bytes.len().div_ceil(size_of::<u64>())];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        Self { name, words, len: bytes.len() }
+        Self { name, file: ModelFile::from(bytes) }
     }
 
     /// `1682x32`, or `file`.
@@ -150,12 +146,12 @@ impl Sample {
 
     /// The bytes of the file, aligned.
     pub fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.words)[..self.len]
+        self.file.bytes()
     }
 
     /// The opened model.
     pub fn model(&self) -> Model<'_> {
-        Model::open(self.bytes()).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+        self.file.model().unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }
 

@@ -4,25 +4,29 @@ use crate::error::RankError;
 use crate::kernel::Kernel;
 use crate::quantise::widen;
 use crate::rank::Ranked;
+use tinderbox_format::{BLOCK, Row, Rows};
 
-/// The candidates of one ranking, side by side in scratch memory.
+/// The candidates of one ranking, side by side in scratch memory, where each keeps its place.
 pub(crate) struct Pool<'s> {
-    /// candidates x dim
+    /// The candidates' rows, dim components each, in blocks.
     rows: &'s mut [i8],
     scales: &'s mut [f32],
-    /// The largest cosine to an item that has a place; negative infinity before the first.
+    /// The largest cosine to an item that has been ordered; negative infinity before the first.
     nearest: &'s mut [f32],
     cosines: &'s mut [f32],
-    /// Row of the item that was placed last, dim.
+    /// For each of the list that is being ordered its place here.
+    places: &'s mut [u32],
+    /// Row of the item that was ordered last, dim.
     query: &'s mut [i16],
 }
 
-/// Floats of scratch memory for each candidate beside its row: scale, nearest, cosine.
-const PER_CANDIDATE: usize = 3;
+/// Floats of scratch memory for each candidate beside its row: scale, nearest, cosine, place.
+const PER_CANDIDATE: usize = 4;
 
 /// Floats for so many candidates; rows take a quarter of a float for each component, the query a half.
 pub(crate) fn scratch_len(dim: usize, candidates: usize) -> usize {
-    candidates.saturating_mul(dim / 4 + PER_CANDIDATE).saturating_add(dim / 2)
+    let of_rows = candidates.div_ceil(BLOCK).saturating_mul(BLOCK * dim / 4);
+    candidates.saturating_mul(PER_CANDIDATE).saturating_add(of_rows).saturating_add(dim / 2)
 }
 
 impl<'s> Pool<'s> {
@@ -34,18 +38,20 @@ impl<'s> Pool<'s> {
         let mut free = scratch;
         let mut take = |len: usize| free.split_off_mut(..len).unwrap_or_default();
         Ok(Self {
-            rows: bytemuck::cast_slice_mut(take(candidates * dim / 4)),
+            rows: bytemuck::cast_slice_mut(take(candidates.next_multiple_of(BLOCK) * dim / 4)),
             scales: take(candidates),
             nearest: take(candidates),
             cosines: take(candidates),
+            places: bytemuck::cast_slice_mut(take(candidates)),
             query: bytemuck::cast_slice_mut(take(dim / 2)),
         })
     }
 
     /// The row (dim) and scale of candidate `at`.
-    pub(crate) fn put(&mut self, at: usize, row: &[i8], scale: f32) {
-        self.rows[at * row.len()..][..row.len()].copy_from_slice(row);
+    pub(crate) fn put(&mut self, at: usize, row: Row<'_>, scale: f32) {
+        row.put(self.rows, at);
         self.scales[at] = scale;
+        self.places[at] = at as u32;
     }
 
     /// Reorders `ranked`, whose rows were put, and returns the first `len`.
@@ -66,47 +72,38 @@ impl<'s> Pool<'s> {
         let diversity = if diversity > 0.0 { diversity.min(1.0) } else { 0.0 };
         let len = len.min(ranked.len());
         self.nearest.fill(f32::NEG_INFINITY);
-        for place in 0..len {
-            let best = if place == 0 { 0 } else { self.best(diversity, place, ranked) };
-            self.swap(place, best);
-            ranked.swap(place, best);
-            self.approach(kernel, place, ranked.len());
+        for next in 0..len {
+            let best = if next == 0 { 0 } else { self.best(diversity, next, ranked) };
+            ranked.swap(next, best);
+            self.places.swap(next, best);
+            self.approach(kernel, self.places[next] as usize, ranked.len());
         }
         &ranked[..len]
     }
 
-    /// Who gets the next place; ties to the lower number.
-    fn best(&self, diversity: f32, place: usize, ranked: &[Ranked]) -> usize {
-        let value = |at: usize| (1.0 - diversity) * ranked[at].score - diversity * self.nearest[at];
-        let mut best = place;
-        for at in place + 1..ranked.len() {
-            let (new, old) = (value(at), value(best));
-            if new > old || (new == old && ranked[at].item < ranked[best].item) {
-                best = at;
+    /// Who comes next; ties to the lower number.
+    fn best(&self, diversity: f32, next: usize, ranked: &[Ranked]) -> usize {
+        let nearest = |at: usize| self.nearest[self.places[at] as usize];
+        let value = |at: usize| (1.0 - diversity) * ranked[at].score - diversity * nearest(at);
+        let (mut best, mut highest) = (next, f32::NEG_INFINITY);
+        for at in next..ranked.len() {
+            let value = value(at);
+            if value > highest || (value == highest && ranked[at].item < ranked[best].item) {
+                (best, highest) = (at, value);
             }
         }
         best
     }
 
-    fn swap(&mut self, a: usize, b: usize) {
-        if a != b {
-            let dim = self.query.len();
-            let (low, high) = self.rows.split_at_mut(a.max(b) * dim);
-            low[a.min(b) * dim..][..dim].swap_with_slice(&mut high[..dim]);
-            self.scales.swap(a, b);
-            self.nearest.swap(a, b);
+    /// Brings `nearest` of the first `len` candidates up to date with the one at `place`; of those that have been ordered
+    /// it no longer matters.
+    fn approach(&mut self, kernel: Kernel, place: usize, len: usize) {
+        if let Some(row) = Rows::new(self.rows, self.query.len()).row(place) {
+            widen(row, self.query);
         }
-    }
-
-    /// Brings `nearest` of the candidates behind `place` up to date with the item there.
-    fn approach(&mut self, kernel: Kernel, place: usize, end: usize) {
-        let dim = self.query.len();
-        widen(&self.rows[place * dim..][..dim], self.query);
-        let behind = place + 1..end;
-        let cosines = &mut self.cosines[behind.clone()];
-        let rows = &self.rows[behind.start * dim..behind.end * dim];
-        kernel.scan(rows, self.query, &self.scales[behind.clone()], self.scales[place], cosines);
-        for (nearest, &cosine) in self.nearest[behind].iter_mut().zip(&*cosines) {
+        let cosines = &mut self.cosines[..len];
+        kernel.scan(self.rows, self.query, self.scales, self.scales[place], cosines);
+        for (nearest, &cosine) in self.nearest.iter_mut().zip(&*cosines) {
             *nearest = if cosine > *nearest { cosine } else { *nearest };
         }
     }

@@ -13,7 +13,7 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../format/golden/v1-maml.tbx");
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../format/golden/v2-maml.tbx");
 //! use tinderbox::{Feedback, Filter, Interaction, ModelFile, Ranked, Session};
 //!
 //! let file = ModelFile::read(path)?;
@@ -71,4 +71,6 @@ pub use quantise::quantise_row;
 pub use rank::Ranked;
 pub use request::{Request, rank_batch};
 pub use session::{Feedback, Interaction, Reason, Session};
-pub use tinderbox_format::{Categories, FeatureTable, Levels, Model, OpenError, Rule, VerifyError};
+pub use tinderbox_format::{
+    Categories, FeatureTable, Levels, Model, OpenError, Row, Rows, Rule, VerifyError,
+};

@@ -2,6 +2,7 @@
 
 use crate::kernel::{Kernel, QUERY_MAX};
 use crate::math::sqrt;
+use tinderbox_format::Row;
 
 /// The largest magnitude of a row's component: -128 is left out so that a row can be negated.
 const ROW_MAX: f32 = 127.0;
@@ -41,13 +42,17 @@ pub(crate) fn quantise_user(kernel: Kernel, user: &[f32], unit: bool, query: &mu
 }
 
 /// `floats = scale * row`.
-pub(crate) fn embed(row: &[i8], scale: f32, floats: &mut [f32]) {
-    floats.iter_mut().zip(row).for_each(|(float, &value)| *float = scale * f32::from(value));
+pub(crate) fn embed(row: Row<'_>, scale: f32, floats: &mut [f32]) {
+    for (floats, part) in floats.as_chunks_mut().0.iter_mut().zip(row.parts()) {
+        *floats = part.map(|value| scale * f32::from(value));
+    }
 }
 
 /// A row as a query: the same integers, so that the kernels give its dot products with other rows.
-pub(crate) fn widen(row: &[i8], query: &mut [i16]) {
-    query.iter_mut().zip(row).for_each(|(query, &value)| *query = i16::from(value));
+pub(crate) fn widen(row: Row<'_>, query: &mut [i16]) {
+    for (query, part) in query.as_chunks_mut().0.iter_mut().zip(row.parts()) {
+        *query = part.map(i16::from);
+    }
 }
 
 /// The nearest integer, a half to the even one, of `x` within ±2^15: the low bits of a float in whose scale there

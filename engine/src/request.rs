@@ -2,15 +2,19 @@
 
 use crate::error::RankError;
 use crate::filter::{Filter, Pass};
+use crate::new_item::MAX_DIM;
 use crate::rank::{Best, CHUNK, Ranked};
 use crate::session::Session;
 use crate::sketch::Sieve;
-use tinderbox_format::Rule;
+use tinderbox_format::{BLOCK, Row, Rule};
 
 /// Requests that go over the catalogue together.
 const BATCH: usize = 16;
 /// Items that tiles score at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 16.
 const BATCH_CHUNK: usize = if CHUNK < 256 { CHUNK } else { 256 };
+
+/// New items whose rows are put into blocks at a time, on the stack.
+const PACKED: usize = if cfg!(target_os = "none") { BLOCK } else { 4 * BLOCK };
 
 /// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
 pub struct Request<'r, 'o> {
@@ -59,7 +63,7 @@ fn rank_in_turns(requests: &mut [Request<'_, '_>]) {
     let Some(first) = requests.first() else { return };
     let model = first.session.model;
     let mut scores = [0.0; CHUNK];
-    for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+    for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
         for request in &mut *requests {
             request.score_chunk(first, rows, scales, &mut scores);
         }
@@ -77,7 +81,7 @@ fn rank_by_tiles(requests: &mut [Request<'_, '_>]) {
     }
     let (queries, factors) = (&queries[..requests.len()], &factors[..requests.len()]);
     let mut scores = [0.0; BATCH * BATCH_CHUNK]; // requests x items
-    for (first, rows, scales) in chunks(BATCH_CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+    for (first, rows, scales) in chunks(BATCH_CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
         let scores = &mut scores[..requests.len() * scales.len()];
         kernel.scan_batch(rows, queries, scales, factors, scores);
         for (request, scores) in requests.iter_mut().zip(scores.chunks_exact_mut(scales.len())) {
@@ -88,7 +92,8 @@ fn rank_by_tiles(requests: &mut [Request<'_, '_>]) {
     }
 }
 
-/// The rows of items numbered from `first` on, `len` at a time: number of the first item, rows, scales.
+/// The rows of items numbered from `first` on, `len` at a time, a multiple of [`BLOCK`]: number of the first item, rows,
+/// scales.
 fn chunks<'r>(
     len: usize,
     first: usize,
@@ -142,7 +147,7 @@ impl<'r, 'o> Request<'r, 'o> {
         let model = &self.session.model;
         let sieve = self.sieve();
         let mut scores = [0.0; CHUNK];
-        for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows(), model.scales()) {
+        for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
             match &sieve {
                 // The first chunk sets the score that the bounds have to reach.
                 Some(sieve) if first > 0 => self.sift_chunk(sieve, first, rows, scales, &mut scores),
@@ -155,20 +160,23 @@ impl<'r, 'o> Request<'r, 'o> {
     #[inline(never)] // its stack is not to be its caller's
     fn rank_new_items(&mut self) {
         let Session { model, new_items, .. } = self.session;
-        for (first, rows, scales) in
-            chunks(CHUNK, model.items(), model.dim(), new_items.rows, new_items.scales)
-        {
-            self.score_chunk(first, rows, scales, &mut [0.0; CHUNK]);
+        let dim = model.dim();
+        for (first, rows, scales) in chunks(PACKED, model.items(), dim, new_items.rows, new_items.scales) {
+            let mut blocks = [0; PACKED * MAX_DIM];
+            for (at, row) in rows.chunks_exact(dim).enumerate() {
+                Row::whole(row).put(&mut blocks, at);
+            }
+            self.score_chunk(first, &blocks, scales, &mut [0.0; CHUNK]);
         }
         self.pass.close();
     }
 
     fn shares_catalogue(&self, other: &Self) -> bool {
         let (a, b) = (self.session.model.rows(), other.session.model.rows());
-        core::ptr::eq(a, b)
+        core::ptr::eq(a.blocks(), b.blocks())
     }
 
-    /// Chunks come in ascending order. `rows`: scales x dim; whatever `scores` holds.
+    /// Chunks come in ascending order. `rows`: the blocks of the scales; whatever `scores` holds.
     #[inline(never)] // called in two places
     fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32; CHUNK]) {
         if self.pass.wants(first, scales.len()) {
@@ -216,10 +224,16 @@ impl<'r, 'o> Request<'r, 'o> {
             self.pass.apply(first, bounds);
             let dim = self.query.len();
             self.best.sift(kernel, first, bounds, &|at| {
-                let mut score = [0.0];
-                let row = &rows[at * dim..(at + 1) * dim];
-                kernel.scan(row, self.query, &scales[at..=at], self.factor, &mut score);
-                score[0]
+                let block = at / BLOCK * BLOCK;
+                let mut scores = [0.0; BLOCK];
+                kernel.scan(
+                    &rows[block * dim..][..BLOCK * dim],
+                    self.query,
+                    &scales[block..],
+                    self.factor,
+                    &mut scores,
+                );
+                scores[at % BLOCK]
             });
         }
     }

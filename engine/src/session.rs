@@ -10,7 +10,7 @@ use crate::quantise::{embed, widen};
 use crate::rank::Ranked;
 use crate::request::Request;
 use crate::sort::sort;
-use tinderbox_format::{Model, Rule};
+use tinderbox_format::{BLOCK, Model, Row, Rule};
 
 /// What a user says of an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -280,7 +280,7 @@ impl<'a> Session<'a> {
         let unknown = RankError::UnknownItem { found: item, items: self.items() as u32 };
         let (row, scale) = self.row(item).ok_or(unknown)?;
         let mut query = [0; MAX_DIM];
-        let query = &mut query[..row.len()];
+        let query = &mut query[..self.model.dim()];
         widen(row, query);
         Ok(Request::of_item(self, &item, query, scale, filter, out)?.rank())
     }
@@ -326,10 +326,7 @@ impl<'a> Session<'a> {
     pub fn score(&self, item: u32) -> Result<f32, SessionError> {
         let (row, scale) =
             self.row(item).ok_or(SessionError::UnknownItem { found: item, items: self.items() })?;
-        let mut score = [0.0];
-        self.kernel.scan(row, self.query, &[scale], self.factor, &mut score);
-        self.attend(row, &[scale], &mut score);
-        Ok(score[0])
+        Ok(self.score_row(row, scale))
     }
 
     /// Which of the user's feedback raised `item`, and by how much: the strongest first, up to the length
@@ -384,8 +381,18 @@ impl<'a> Session<'a> {
         &self.ascending[..self.len]
     }
 
-    fn row(&self, item: u32) -> Option<(&'a [i8], f32)> {
+    fn row(&self, item: u32) -> Option<(Row<'a>, f32)> {
         row(&self.model, self.new_items, item)
+    }
+
+    #[inline(never)] // its stack is not to be its caller's
+    fn score_row(&self, row: Row<'_>, scale: f32) -> f32 {
+        let mut block = [0; BLOCK * MAX_DIM];
+        row.put(&mut block, 0);
+        let mut score = [0.0];
+        self.kernel.scan(&block, self.query, &[scale], self.factor, &mut score);
+        self.attend(&block, &[scale], &mut score);
+        score[0]
     }
 
     /// Fetches the rows of the support into scratch memory.
@@ -428,7 +435,7 @@ impl<'a> Session<'a> {
     }
 
     /// Adds what attention gives under the rule `matching`, to at most [`CHUNK`](crate::rank::CHUNK) scores. `rows`:
-    /// scores x dim, `scales`: scores.
+    /// their blocks, `scales`: scores.
     pub(crate) fn attend(&self, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
         if let Rule::Matching { sharpness, null } = self.model.rule() {
             let dim = self.model.dim();
@@ -446,12 +453,11 @@ impl<'a> Session<'a> {
 }
 
 /// The int8 row of an item and its scale.
-fn row<'a>(model: &Model<'a>, new_items: NewItems<'a>, item: u32) -> Option<(&'a [i8], f32)> {
+fn row<'a>(model: &Model<'a>, new_items: NewItems<'a>, item: u32) -> Option<(Row<'a>, f32)> {
     let (item, dim) = (item as usize, model.dim());
-    let (item, rows, scales) = match item.checked_sub(model.items()) {
-        None => (item, model.rows(), model.scales()),
-        Some(new) => (new, new_items.rows, new_items.scales),
+    let (row, scale) = match item.checked_sub(model.items()) {
+        None => (model.rows().row(item)?, model.scales().get(item)),
+        Some(new) => (Row::whole(new_items.rows.get(new * dim..)?.get(..dim)?), new_items.scales.get(new)),
     };
-    let scale = *scales.get(item)?;
-    Some((rows.get(item * dim..(item + 1) * dim)?, scale))
+    Some((row, *scale?))
 }

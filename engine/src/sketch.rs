@@ -51,10 +51,11 @@ impl<'a> Sieve<'a> {
         sieve
     }
 
-    /// No score of the items from `first` on is above its bound.
+    /// No score of the items from `first` on, where a block begins, is above its bound.
     pub(crate) fn bounds(&self, kernel: Kernel, first: usize, bounds: &mut [f32]) {
         let end = first + bounds.len();
-        let (rows, scales) = (&self.sketch.rows()[first * SKETCH_DIM..], &self.sketch.scales()[first..end]);
+        let (rows, scales) =
+            (&self.sketch.rows().blocks()[first * SKETCH_DIM..], &self.sketch.scales()[first..end]);
         kernel.scan(rows, &self.query, scales, self.factor, bounds);
         for ((bound, scale), rest) in bounds.iter_mut().zip(scales).zip(&self.sketch.rests()[first..end]) {
             *bound += self.blur * scale + self.rest * rest + self.slack;

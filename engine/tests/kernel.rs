@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use tinderbox::Kernel;
 use tinderbox::kernel::{Attention, QUERY_MAX};
+use tinderbox_format::in_blocks;
 
 const DIMS: [usize; 7] = [16, 32, 48, 64, 128, 256, 1024];
 
@@ -41,6 +42,7 @@ fn scan_equals_scalar_on_every_number_of_rows_and_dim() {
         let query: Vec<i16> = (0..dim).map(|_| (next() % 32_513) as i16 - QUERY_MAX).collect();
         for items in 0..=70 {
             let rows: Vec<i8> = (0..items * dim).map(|_| (next() % 255) as i8).map(|v| v.max(-127)).collect();
+            let rows = in_blocks(&rows, dim);
             let scales = floats(7, items);
             assert_equal(&format!("scan {items} x {dim}"), |kernel| {
                 let mut scores = vec![0.0; items];
@@ -65,6 +67,7 @@ fn a_batch_of_queries_equals_as_many_scans() {
             for items in [0, 1, 15, 16, 31, 32, 33, 64, 70, 127, 128] {
                 let rows: Vec<i8> =
                     (0..items * dim).map(|_| (next() % 255) as i8).map(|v| v.max(-127)).collect();
+                let rows = in_blocks(&rows, dim);
                 let scales = floats(7, items);
                 let mut expected = Vec::new();
                 for (query, &factor) in queries.iter().zip(&factors) {
@@ -97,7 +100,7 @@ fn scan_is_exact_at_the_extremes() {
         let exact = i64::from(row) * i64::from(query) * dim as i64;
         for kernel in Kernel::all() {
             let mut scores = [0.0; 9];
-            kernel.scan(&vec![row; 9 * dim], &vec![query; dim], &[1.0; 9], 1.0, &mut scores);
+            kernel.scan(&vec![row; 12 * dim], &vec![query; dim], &[1.0; 9], 1.0, &mut scores);
             assert_eq!(scores, [exact as f32; 9], "{}", kernel.name());
         }
     }

@@ -29,9 +29,9 @@ fn session<'a>(model: Model<'a>, kernel: Kernel, user: usize, scratch: &'a mut V
 
 /// Embedding of an item, in f64.
 fn embedding(model: &Model<'_>, item: u32) -> Vec<f64> {
-    let (dim, item) = (model.dim(), item as usize);
-    let row = &model.rows()[item * dim..(item + 1) * dim];
-    row.iter().map(|&value| f64::from(model.scales()[item]) * f64::from(value)).collect()
+    let scale = f64::from(model.scales()[item as usize]);
+    let row = model.rows().row(item as usize).expect("an item");
+    row.components().map(|value| scale * f64::from(value)).collect()
 }
 
 fn cosine(model: &Model<'_>, a: u32, b: u32) -> f64 {

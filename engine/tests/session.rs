@@ -22,9 +22,9 @@ fn scratch(model: &Model<'_>, capacity: usize) -> Vec<f32> {
 
 /// Row of an item in f64.
 fn row(model: &Model<'_>, item: usize) -> Vec<f64> {
-    let dim = model.dim();
     let scale = f64::from(model.scales()[item]);
-    model.rows()[item * dim..(item + 1) * dim].iter().map(|&value| scale * f64::from(value)).collect()
+    let row = model.rows().row(item).expect("an item");
+    row.components().map(|value| scale * f64::from(value)).collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -194,8 +194,9 @@ fn ties_go_to_the_more_popular_item() {
     let model = file.model().expect("a sound file");
     let mut scratch = scratch(&model, 1);
     let mut session = Session::new(model, &mut scratch).expect("enough scratch");
-    let (row, scale) = (model.rows()[..16].repeat(9), vec![model.scales()[0]; 9]);
-    session.add_items(NewItems { rows: &row, scales: &scale }).expect("items of the model's dim");
+    let first: Vec<i8> = model.rows().row(0).expect("an item").components().collect();
+    let (rows, scales) = (first.repeat(9), vec![model.scales()[0]; 9]);
+    session.add_items(NewItems { rows: &rows, scales: &scales }).expect("items of the model's dim");
     let mut out = vec![Ranked::default(); 709];
     let list = session.rank(&Filter::default(), &mut out).expect("no filter");
     let equals: Vec<u32> = list.iter().filter(|r| r.item == 0 || r.item >= 700).map(|r| r.item).collect();

@@ -152,6 +152,12 @@ impl fmt::Display for OpenError {
             Self::Version { expected, found } if found > expected => {
                 write!(f, "format version {found}, expected {expected}: update the engine to read this file")
             }
+            Self::Version { expected, found: found @ 1 } => {
+                write!(
+                    f,
+                    "format version {found}, which no release wrote, expected {expected}: export the run again"
+                )
+            }
             Self::Version { expected, found } => {
                 write!(f, "format version {found}, expected {expected}: {DAMAGED}")
             }

@@ -6,7 +6,7 @@ use crate::rule::RuleCode;
 use crate::section::table_end;
 
 /// The version of the format that this crate reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// What the address of a model's first byte must be a multiple of, for its values to be read in place.
 pub const ALIGNMENT: usize = 8;
 /// The most items of a model.

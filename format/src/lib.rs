@@ -26,6 +26,7 @@ mod header;
 mod level;
 mod model;
 mod names;
+mod rows;
 mod rule;
 mod section;
 mod sketch;
@@ -42,6 +43,9 @@ pub use header::{
 };
 pub use level::Levels;
 pub use model::Model;
+#[cfg(feature = "std")]
+pub use rows::in_blocks;
+pub use rows::{BLOCK, Row, Rows};
 pub use rule::Rule;
 pub use section::Section;
 #[cfg(feature = "std")]

@@ -8,6 +8,7 @@ use crate::feature::FeatureTable;
 use crate::header::Header;
 use crate::level::Levels;
 use crate::names::Names;
+use crate::rows::Rows;
 use crate::rule::Rule;
 use crate::section::{Kind, Section, Sections, entries, refuse};
 use crate::sketch::Sketch;
@@ -144,9 +145,9 @@ impl<'a> Model<'a> {
         Levels::of(&self.sections)
     }
 
-    /// The catalogue, items x dim; embedding of item `i` = scale `i` times row `i`.
-    pub fn rows(&self) -> &'a [i8] {
-        self.sections.values(Kind::Rows)
+    /// The catalogue; embedding of item `i` = scale `i` times row `i`.
+    pub fn rows(&self) -> Rows<'a> {
+        Rows::new(self.sections.values(Kind::Rows), self.dim())
     }
 
     /// One scale per item.

@@ -4,6 +4,7 @@ use bytemuck::AnyBitPattern;
 
 use crate::error::OpenError;
 use crate::header::{HEADER_LEN, Header, MAX_ONBOARDING, wide};
+use crate::rows::BLOCK;
 use crate::rule::RuleCode;
 use crate::sketch::SKETCH_DIM;
 
@@ -105,6 +106,8 @@ enum Length {
 enum Count {
     One,
     Items,
+    /// Places for rows: whole blocks.
+    Places,
     Dim,
     Steps,
     Levels,
@@ -167,7 +170,7 @@ const SPECIFIED: [Specified; 32] = {
         row(K::LevelTargets, "level targets", Required, W::Always, Exactly(4, C::Levels, C::One)),
         row(K::LevelWeights, "level weights", Required, W::Always, Exactly(4, C::Levels, C::One)),
         row(K::LevelFlags, "level flags", Required, W::Always, Exactly(4, C::Levels, C::One)),
-        row(K::Rows, "rows", Required, W::Always, Exactly(1, C::Items, C::Dim)),
+        row(K::Rows, "rows", Required, W::Always, Exactly(1, C::Places, C::Dim)),
         row(K::Scales, "scales", Required, W::Always, Exactly(4, C::Items, C::One)),
         row(K::Ids, "ids", Required, W::Always, UpTo(1, C::Text)),
         row(K::IdEnds, "id ends", Required, W::Always, Exactly(4, C::Items, C::One)),
@@ -187,7 +190,7 @@ const SPECIFIED: [Specified; 32] = {
         row(K::Onboarding, "onboarding", Optional, W::Always, UpTo(4, C::Onboarding)),
         row(K::Card, "card", Required, W::Always, UpTo(1, C::Text)),
         row(K::SketchAxes, "sketch axes", Optional, W::Sketched, Exactly(4, C::SketchDim, C::Dim)),
-        row(K::SketchRows, "sketch rows", Optional, W::Sketched, Exactly(1, C::SketchDim, C::Items)),
+        row(K::SketchRows, "sketch rows", Optional, W::Sketched, Exactly(1, C::SketchDim, C::Places)),
         row(K::SketchScales, "sketch scales", Optional, W::Sketched, Exactly(4, C::Items, C::One)),
         row(K::SketchRests, "sketch rests", Optional, W::Sketched, Exactly(4, C::Items, C::One)),
     ]
@@ -229,6 +232,7 @@ impl Count {
         match self {
             Self::One => 1,
             Self::Items => header.items.into(),
+            Self::Places => u64::from(header.items).next_multiple_of(BLOCK as u64),
             Self::Dim => header.dim.into(),
             Self::Steps => header.steps.into(),
             Self::Levels => header.levels.into(),

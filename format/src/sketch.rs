@@ -2,8 +2,9 @@
 //! read.
 
 use crate::error::VerifyError;
+use crate::rows::Rows;
 use crate::section::{Kind, Sections};
-use crate::verify::{all_finite, refuse};
+use crate::verify::{all_finite, refuse, verify_padding};
 
 /// Numbers that a sketch keeps of each row.
 pub const SKETCH_DIM: usize = 16;
@@ -19,7 +20,7 @@ pub const SKETCH_DIM: usize = 16;
 #[derive(Clone, Copy)]
 pub struct Sketch<'a> {
     axes: &'a [f32],
-    rows: &'a [i8],
+    rows: Rows<'a>,
     scales: &'a [f32],
     rests: &'a [f32],
 }
@@ -28,7 +29,7 @@ impl<'a> Sketch<'a> {
     pub(crate) fn of(sections: &Sections<'a>) -> Option<Self> {
         Some(Self {
             axes: sections.optional(Kind::SketchAxes)?,
-            rows: sections.optional(Kind::SketchRows)?,
+            rows: Rows::new(sections.optional(Kind::SketchRows)?, SKETCH_DIM),
             scales: sections.optional(Kind::SketchScales)?,
             rests: sections.optional(Kind::SketchRests)?,
         })
@@ -39,8 +40,8 @@ impl<'a> Sketch<'a> {
         self.axes
     }
 
-    /// The sketches, items x 16.
-    pub fn rows(&self) -> &'a [i8] {
+    /// The sketches, 16 components each.
+    pub fn rows(&self) -> Rows<'a> {
         self.rows
     }
 
@@ -61,8 +62,13 @@ impl<'a> Sketch<'a> {
                 return Err(refuse(kind, index, "at least 0"));
             }
         }
-        match self.rows.iter().position(|&value| value == i8::MIN) {
-            Some(at) => Err(refuse(Kind::SketchRows, at / SKETCH_DIM, "from -127 to 127")),
+        let items = self.scales.len();
+        verify_padding(Kind::SketchRows, self.rows, items)?;
+        let is_refused = |&item: &usize| {
+            self.rows.row(item).is_some_and(|row| row.components().any(|value| value == i8::MIN))
+        };
+        match (0..items).find(is_refused) {
+            Some(item) => Err(refuse(Kind::SketchRows, item, "from -127 to 127")),
             None => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use wide::{i8x16, i16x16, i32x8};
 use crate::checksum::{content_id, crc32c};
 use crate::error::VerifyError;
 use crate::model::Model;
+use crate::rows::{BLOCK, Rows};
 use crate::section::{Kind, first_not_finite};
 
 /// What is allowed on top of the rounding to int8, for unit norms that were computed in f32.
@@ -47,37 +48,54 @@ fn verify_checksums(model: &Model<'_>) -> Result<(), VerifyError> {
 /// Rounding moves a value by at most half a scale, so the norm by at most scale sqrt(dim) / 2; a scale
 /// above 1 / 127 leaves part of the int8 range unused and is given no more room than that.
 fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
-    let dim = model.dim();
+    let (dim, items, rows) = (model.dim(), model.items(), model.rows());
     let half_root = ((dim as u64) << 40).isqrt() as f64 / f64::from(1 << 21); // sqrt(dim) / 2; no sqrt in core
-    for (item, (row, &scale)) in model.rows().chunks_exact(dim).zip(model.scales()).enumerate() {
-        let square = square(row).ok_or_else(|| refuse(Kind::Rows, item, "from -127 to 127"))?;
-        if !(scale.is_finite() && scale > 0.0) {
-            return Err(refuse(Kind::Scales, item, "finite and above 0"));
-        }
-        let scale = f64::from(scale);
-        let norm_square = scale * scale * f64::from(square);
-        let room = half_root * scale.min(1.0 / 127.0) + NORM_SLACK; // at most 0.13
-        if !((1.0 - room) * (1.0 - room)..=(1.0 + room) * (1.0 + room)).contains(&norm_square) {
-            return Err(refuse(Kind::Rows, item, "of unit norm"));
+    let blocks = rows.blocks().chunks_exact(BLOCK * dim).zip(model.scales().chunks(BLOCK));
+    for (first, (block, scales)) in (0..).step_by(BLOCK).zip(blocks) {
+        let squares = squares(block);
+        for (item, (&scale, square)) in (first..).zip(scales.iter().zip(squares)) {
+            let square = square.ok_or_else(|| refuse(Kind::Rows, item, "from -127 to 127"))?;
+            if !(scale.is_finite() && scale > 0.0) {
+                return Err(refuse(Kind::Scales, item, "finite and above 0"));
+            }
+            let scale = f64::from(scale);
+            let norm_square = scale * scale * f64::from(square);
+            let room = half_root * scale.min(1.0 / 127.0) + NORM_SLACK; // at most 0.13
+            if !((1.0 - room) * (1.0 - room)..=(1.0 + room) * (1.0 + room)).contains(&norm_square) {
+                return Err(refuse(Kind::Rows, item, "of unit norm"));
+            }
         }
     }
-    Ok(())
+    verify_padding(Kind::Rows, rows, items)
 }
 
-/// The square of a row's length, below 2^25; `None` if a value is -128.
+/// Behind the last item its block is zero.
+pub(crate) fn verify_padding(kind: Kind, rows: Rows<'_>, items: usize) -> Result<(), VerifyError> {
+    let is_zero =
+        |place: &usize| rows.row(*place).is_some_and(|row| row.components().all(|value| value == 0));
+    match (items..items.next_multiple_of(BLOCK)).find(|place| !is_zero(place)) {
+        Some(place) => Err(refuse(kind, place, "zero behind the last item")),
+        None => Ok(()),
+    }
+}
+
+/// The squares of the lengths of a block's rows, below 2^25; `None` where a value is -128.
 ///
 /// In lanes by hand: left alone, the compiler takes twice the instructions for it.
-fn square(row: &[i8]) -> Option<i32> {
-    let (blocks, _) = row.as_chunks::<16>(); // dim is a multiple of 16
+fn squares(block: &[i8]) -> [Option<i32>; BLOCK] {
     let mut squares = i32x8::ZERO;
     let mut minima = i8x16::ZERO;
-    for &block in blocks {
-        let values = i8x16::from(block);
+    for &parts in block.as_chunks::<16>().0 {
+        let values = i8x16::from(parts);
         minima |= values.simd_eq(i8x16::splat(i8::MIN));
         let values = i16x16::from_i8x16(values);
         squares += values.dot(values);
     }
-    minima.none().then(|| squares.reduce_add())
+    let (squares, minima) = (squares.to_array(), minima.to_array());
+    [0, 1, 2, 3].map(|row| {
+        let is_sound = minima[4 * row..4 * row + 4].iter().all(|&minimum| minimum == 0);
+        is_sound.then_some(squares[2 * row] + squares[2 * row + 1])
+    })
 }
 
 /// Quadratic, which the limit on the number of onboarding items keeps harmless: there is no memory to sort in.

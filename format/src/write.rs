@@ -14,6 +14,7 @@ use crate::error::{OpenError, VerifyError};
 use crate::header::{HEADER_LEN, Header};
 use crate::level::{LIKED, PLAIN};
 use crate::model::Model;
+use crate::rows::in_blocks;
 use crate::rule::Rule;
 use crate::section::{ENTRY_LEN, Kind, SECTION_ALIGNMENT, Section, table_end};
 use crate::sketch::{MadeSketch, SKETCH_DIM};
@@ -251,7 +252,7 @@ impl Contents<'_> {
         payloads.put_owned(Kind::LevelTargets, &self.of_levels(|level| level.target));
         payloads.put_owned(Kind::LevelWeights, &self.of_levels(|level| level.weight));
         payloads.put_owned(Kind::LevelFlags, &self.of_levels(Level::flags));
-        payloads.put(Kind::Rows, self.rows);
+        payloads.put_owned(Kind::Rows, &in_blocks(self.rows, self.dim));
         payloads.put(Kind::Scales, self.scales);
         payloads.put_texts(Kind::Ids, Kind::IdEnds, self.ids.iter().map(String::as_str))?;
         payloads.put_owned(Kind::IdOrder, &self.id_order()?);
@@ -280,7 +281,7 @@ impl Contents<'_> {
         payloads.put(Kind::Card, self.card.as_bytes());
         if let Some(sketch) = self.sketch {
             payloads.put(Kind::SketchAxes, &sketch.axes);
-            payloads.put(Kind::SketchRows, &sketch.rows);
+            payloads.put_owned(Kind::SketchRows, &in_blocks(&sketch.rows, SKETCH_DIM));
             payloads.put(Kind::SketchScales, &sketch.scales);
             payloads.put(Kind::SketchRests, &sketch.rests);
         }

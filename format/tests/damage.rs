@@ -5,7 +5,7 @@
 mod world;
 
 use crc::{CRC_32_ISCSI, Crc, NoTable};
-use tinderbox_format::{MAX_ONBOARDING, Model, OpenError, VerifyError};
+use tinderbox_format::{BLOCK, MAX_ONBOARDING, Model, OpenError, VerifyError};
 use twox_hash::XxHash3_64;
 use world::{Aligned, EVERYTHING, World};
 
@@ -37,7 +37,7 @@ fn outcome(bytes: &[u8]) -> Outcome {
 
 fn call_everything(model: &Model<'_>) {
     let items = model.items();
-    assert_eq!(model.rows().len(), items * model.dim());
+    assert_eq!(model.rows().blocks().len(), items.next_multiple_of(BLOCK) * model.dim());
     assert_eq!(model.scales().len(), items);
     assert_eq!(model.step_sizes().len(), model.steps() * model.dim());
     assert!(model.onboarding().iter().all(|&item| (item as usize) < items));
@@ -252,11 +252,12 @@ fn counts_and_sections_that_do_not_fit_are_refused() {
     let twenty_items_of = |len: u64| 20 * len;
     type Damage = fn(&mut Draft);
     let table: &[(Damage, OpenError)] = &[
-        (|d| d.header[VERSION] = 0, Version { expected: 1, found: 0 }),
-        (|d| d.header[VERSION] = 2, Version { expected: 1, found: 2 }),
+        (|d| d.header[VERSION] = 1, Version { expected: 2, found: 1 }),
+        (|d| d.header[VERSION] = 3, Version { expected: 2, found: 3 }),
         (|d| d.header[ITEMS] = 1 << 31, limit("items", "less than 2^31", 1 << 31)),
-        (|d| d.header[ITEMS] = (1 << 31) - 1, length("rows", ((1 << 31) - 1) * 16, twenty_items_of(16))),
-        (|d| d.header[ITEMS] = 19, length("rows", 19 * 16, twenty_items_of(16))),
+        (|d| d.header[ITEMS] = (1 << 31) - 1, length("rows", (1 << 31) * 16, twenty_items_of(16))),
+        (|d| d.header[ITEMS] = 19, length("scales", 76, 80)),
+        (|d| d.header[ITEMS] = 16, length("rows", 16 * 16, twenty_items_of(16))),
         (|d| d.header[DIM] = 0, dim(0)),
         (|d| d.header[DIM] = 17, dim(17)),
         (|d| d.header[DIM] = 1040, dim(1040)),
@@ -328,8 +329,12 @@ fn sketches_that_do_not_fit_are_refused() {
     let not_finite = OpenError::Value { section: "sketch axes", index: 3, expected: "finite" };
     assert_eq!(damaged(&|d| d.set_f32(AXES, 3, f32::NAN)), Outcome::Refused(not_finite));
     let value = |section, index, expected| Outcome::Noticed(VerifyError::Value { section, index, expected });
-    let row = damaged(&|d| d.section(AXES + 1)[17] = 0x80);
+    let row = damaged(&|d| d.section(AXES + 1)[16 + 5] = 0x80);
     assert_eq!(row, value("sketch rows", 1, "from -127 to 127"));
+    let padding = damaged(&|d| d.section(AXES + 1)[2 * 64 + 4] = 1);
+    assert_eq!(padding, value("sketch rows", 9, "zero behind the last item"));
+    let padding = damaged(&|d| d.section(10)[2 * 4 * 32 + 4] = 1);
+    assert_eq!(padding, value("rows", 9, "zero behind the last item"));
     assert_eq!(damaged(&|d| d.set_f32(AXES + 2, 8, -1.0)), value("sketch scales", 8, "at least 0"));
     assert_eq!(damaged(&|d| d.set_f32(AXES + 3, 0, f32::INFINITY)), value("sketch rests", 0, "finite"));
     let mut narrow = Draft::of(&small_file());
@@ -426,8 +431,8 @@ fn values_out_of_range_open_and_do_not_verify() {
     const UTF_8: &str = "text in UTF-8";
     type Damage = fn(&mut Draft);
     let table: &[(Damage, &str, usize, &str)] = &[
-        (|d| d.section(10)[5 * 16] = 0x80, "rows", 5, "from -127 to 127"),
-        (|d| d.section(10)[5 * 16..6 * 16].fill(0), "rows", 5, "of unit norm"),
+        (|d| d.section(10)[4 * 16 + 4] = 0x80, "rows", 5, "from -127 to 127"),
+        (|d| d.section(10)[4 * 16..8 * 16].fill(0), "rows", 4, "of unit norm"),
         (|d| d.set_f32(11, 7, 2e9), "rows", 7, "of unit norm"),
         (|d| d.set_f32(11, 7, 0.0), "scales", 7, "finite and above 0"),
         (|d| d.set_f32(11, 7, -0.01), "scales", 7, "finite and above 0"),

@@ -1,4 +1,4 @@
-//! Version 1 files are readable forever, and written to the same bytes.
+//! Version 2 files are readable forever, and written to the same bytes.
 //!
 //! `TINDERBOX_BLESS=1 cargo test -p tinderbox-format --test golden` writes the files anew. A change that
 //! needs this is a change of the format: see `SPEC.md`, Compatibility.
@@ -45,20 +45,20 @@ fn check(name: &str, shape: Shape) {
 
 #[test]
 fn the_maml_file_is_read_and_written_as_ever() {
-    check("v1-maml.tbx", EVERYTHING);
+    check("v2-maml.tbx", EVERYTHING);
 }
 
 #[test]
 fn the_prototypical_file_is_read_and_written_as_ever() {
-    check("v1-prototypical.tbx", NOTHING);
+    check("v2-prototypical.tbx", NOTHING);
 }
 
 #[test]
 fn the_matching_file_is_read_and_written_as_ever() {
-    check("v1-matching.tbx", MATCHING);
+    check("v2-matching.tbx", MATCHING);
 }
 
 #[test]
 fn the_file_with_sketches_is_read_and_written_as_ever() {
-    check("v1-sketch.tbx", SKETCHED);
+    check("v2-sketch.tbx", SKETCHED);
 }

@@ -8,7 +8,7 @@ use std::io::Read;
 
 use proptest::prelude::*;
 use tinderbox_format::{
-    Category, Contents, Features, Level, MadeSketch, Model, OpenError, Rule, SKETCH_DIM, VerifyError,
+    Category, Contents, Features, Level, MadeSketch, Model, OpenError, Row, Rule, SKETCH_DIM, VerifyError,
     WriteError,
 };
 use world::{Aligned, EVERYTHING, Shape, World};
@@ -190,8 +190,8 @@ fn a_sketch_bounds_every_score_from_above() {
         let users = World::new(Shape { dim, items: 50, ..EVERYTHING }, 4);
         let users = Aligned::new(&users.bytes());
         let users = Model::open(users.bytes()).unwrap();
-        for user in users.rows().chunks(dim) {
-            let user: Vec<f64> = user.iter().map(|&value| f64::from(value) / 400.0).collect();
+        for user in users.rows().iter().take(users.items()) {
+            let user: Vec<f64> = user.components().map(|value| f64::from(value) / 400.0).collect();
             let mut along = [0.0; SKETCH_DIM];
             for (values, component) in sketch.axes().chunks(SKETCH_DIM).zip(&user) {
                 along.iter_mut().zip(values).for_each(|(sum, &value)| *sum += f64::from(value) * component);
@@ -199,12 +199,12 @@ fn a_sketch_bounds_every_score_from_above() {
             let square = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
             let rest = (square(&user) - square(&along)).max(0.0).sqrt();
             for item in 0..70 {
-                let scaled = |values: &[i8], scale: f32, with: &[f64]| -> f64 {
-                    values.iter().zip(with).map(|(&a, b)| f64::from(a) * b).sum::<f64>() * f64::from(scale)
+                let scaled = |row: Row<'_>, scale: f32, with: &[f64]| -> f64 {
+                    row.components().zip(with).map(|(a, b)| f64::from(a) * b).sum::<f64>() * f64::from(scale)
                 };
-                let score = scaled(&model.rows()[item * dim..][..dim], model.scales()[item], &user);
+                let score = scaled(model.rows().row(item).unwrap(), model.scales()[item], &user);
                 let scale = sketch.scales()[item];
-                let bound = scaled(&sketch.rows()[item * SKETCH_DIM..][..SKETCH_DIM], scale, &along)
+                let bound = scaled(sketch.rows().row(item).unwrap(), scale, &along)
                     + 2.0 * f64::from(scale) * square(&along).sqrt()
                     + f64::from(sketch.rests()[item]) * rest;
                 assert!(score <= bound + 1e-5, "dim {dim}, item {item}: {score} above {bound}");

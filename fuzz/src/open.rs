@@ -2,6 +2,7 @@
 
 use crate::file::Aligned;
 use tinderbox::{Categories, FeatureTable, Levels, Model};
+use tinderbox_format::BLOCK;
 
 /// Whatever the bytes are: `open` and `verify` return; no accessor of what opens panics, and none leads out
 /// of the catalogue; what verifies reads as `SPEC.md` says, and opens and verifies again wherever it is
@@ -35,7 +36,7 @@ fn check_shapes(model: &Model<'_>) {
     let (items, dim) = (model.items(), model.dim());
     assert_eq!(model.prior().len(), dim);
     assert_eq!(model.step_sizes().len(), model.steps() * dim);
-    assert_eq!(model.rows().len(), items * dim);
+    assert_eq!(model.rows().blocks().len(), items.next_multiple_of(BLOCK) * dim);
     assert_eq!(model.scales().len(), items);
     assert!(model.gram().is_none_or(|gram| gram.len() == dim * dim));
     assert!(model.preconditioner().is_none_or(|columns| columns.len() == dim * dim));
@@ -98,7 +99,7 @@ fn check_verified(model: &Model<'_>) {
         let id = model.id(item).expect("verified: every item has an id");
         assert_eq!(model.item(id), Some(item));
     }
-    assert!(!model.rows().contains(&i8::MIN));
+    assert!(!model.rows().blocks().contains(&i8::MIN));
     assert!(model.scales().iter().all(|scale| scale.is_finite() && *scale > 0.0));
     check_verified_categories(model.categories());
     check_verified_features(model.item_features());

@@ -4,7 +4,7 @@ use crate::bits;
 use crate::file::Aligned;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use tinderbox::{FeatureTable, Model, Rule};
-use tinderbox_format::{Category, Contents, Features, Level, MadeSketch};
+use tinderbox_format::{Category, Contents, Features, Level, MadeSketch, in_blocks};
 
 /// Whatever the contents are, they are refused, or their bytes open, verify and read back as they were.
 /// Contents that are sound by construction are not refused.
@@ -256,7 +256,7 @@ impl Draw<'_, '_> {
 
 fn check(model: &Model<'_>, written: &Contents<'_>) {
     assert_eq!((model.rule(), model.dim(), model.items()), (written.rule, written.dim, written.ids.len()));
-    assert_eq!(model.rows(), written.rows);
+    assert_eq!(model.rows().blocks(), in_blocks(written.rows, written.dim));
     assert_eq!(model.onboarding(), written.onboarding);
     assert_eq!(model.card(), Some(written.card));
     // What is in a sketch only `verify` can tell.

@@ -198,9 +198,9 @@ fn bounds<'a>(sketch: Sketch<'a>, user: &[f32]) -> impl Iterator<Item = f32> + u
     }
     let seen = norm(&along);
     let rest = (1.0 - seen * seen).max(0.0).sqrt();
-    let rows = sketch.rows().chunks_exact(SKETCH_DIM).zip(sketch.scales()).zip(sketch.rests());
+    let rows = sketch.rows().iter().zip(sketch.scales()).zip(sketch.rests());
     rows.map(move |((row, scale), row_rest)| {
-        let dot: f32 = row.iter().zip(along).map(|(&value, along)| f32::from(value) * along).sum();
+        let dot: f32 = row.components().zip(along).map(|(value, along)| f32::from(value) * along).sum();
         scale * (dot + 2.0 * seen) + rest * row_rest
     })
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../format/golden/v1-maml.tbx");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../format/golden/v2-maml.tbx");
 const WORKER: &str = include_str!("../../bindings/wasm/demo/sw.js");
 
 /// The command at work, on a port of its own; ended when dropped.

@@ -214,9 +214,10 @@ impl PyModel {
     #[getter]
     fn embeddings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let model = self.model();
-        let rows = model.rows().chunks_exact(model.dim()).zip(model.scales());
-        let values: Vec<f32> =
-            rows.flat_map(|(row, &scale)| row.iter().map(move |&value| scale * f32::from(value))).collect();
+        let rows = model.rows().iter().zip(model.scales());
+        let values: Vec<f32> = rows
+            .flat_map(|(row, &scale)| row.components().map(move |value| scale * f32::from(value)))
+            .collect();
         values.into_pyarray(py).reshape([model.items(), model.dim()])
     }
 

@@ -154,7 +154,7 @@ impl PySession {
     }
 
     fn pass<T: Send>(&self, py: Python<'_>, pass: impl FnOnce() -> T + Send) -> T {
-        if self.engine_model().rows().len() < LONG_PASS { pass() } else { py.detach(pass) }
+        if self.engine_model().rows().blocks().len() < LONG_PASS { pass() } else { py.detach(pass) }
     }
 }
 

@@ -11,8 +11,8 @@ import scipy.sparse
 import tinderbox
 
 FILES = Path(__file__).parents[3] / "format" / "golden"
-MAML = FILES / "v1-maml.tbx"
-IMPLICIT = FILES / "v1-prototypical.tbx"
+MAML = FILES / "v2-maml.tbx"
+IMPLICIT = FILES / "v2-prototypical.tbx"
 
 
 @pytest.fixture
@@ -331,7 +331,7 @@ def supports(users, items, seed=0):
     return scipy.sparse.csr_matrix(dense.astype(np.float32))
 
 
-@pytest.mark.parametrize("file", ["v1-maml.tbx", "v1-matching.tbx"])
+@pytest.mark.parametrize("file", ["v2-maml.tbx", "v2-matching.tbx"])
 @pytest.mark.parametrize("threads", [1, 3, 1000])
 def test_a_batch_is_to_the_bit_what_sessions_say(file, threads):
     model = tinderbox.Model.open(FILES / file)

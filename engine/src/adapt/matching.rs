@@ -23,7 +23,7 @@ pub(crate) struct Attended<'a> {
 
 /// Adds the attended feedback to `scores`, at most [`CHUNK`] of them, which hold the prior's part.
 ///
-/// `rows`: scores x dim, `scales`: scores. Cost: one pass over `rows` and one exponential an item for each
+/// `rows`: their blocks, `scales`: scores. Cost: one pass over `rows` and one exponential an item for each
 /// interaction.
 pub(crate) fn attend<'a>(
     kernel: Kernel,

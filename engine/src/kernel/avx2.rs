@@ -1,4 +1,4 @@
-//! AVX2: 16 int8 of a row, widened to int16, against 16 int16 of the query at a time, 8 rows abreast.
+//! AVX2: like parts of four rows, 16 int8 widened to int16, against 16 int16 of the query at a time, 16 rows abreast.
 //!
 //! Tried and slower: even and odd components apart without widening (by a tenth). `vphaddd` for the
 //! sums: a tenth of the throughput of unpacking on a Zen 5.
@@ -7,149 +7,91 @@ use super::{Attention, scalar};
 use core::arch::x86_64::{
     __m128, __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps,
     _mm_movehl_ps, _mm_movelh_ps, _mm_prefetch, _mm_unpackhi_ps, _mm_unpacklo_ps, _mm256_add_epi32,
-    _mm256_add_ps, _mm256_blend_epi32, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cvtepi8_epi16,
-    _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_madd_epi16, _mm256_movemask_ps, _mm256_mul_ps,
-    _mm256_permute2x128_si256, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
-    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+    _mm256_add_ps, _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cmp_ps,
+    _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_madd_epi16, _mm256_movemask_ps,
+    _mm256_mul_ps, _mm256_permute4x64_epi64, _mm256_set1_epi64x, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_shuffle_ps,
 };
+use tinderbox_format::BLOCK;
 
 /// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
-const BLOCK: usize = 32;
-/// Rows whose sums are reduced together: one register of eight i32.
-const ABREAST: usize = 8;
-/// Components of a row that one register holds once they are widened to i16.
+const OUTPUTS: usize = 32;
+/// Rows whose sums are reduced together: two registers of eight i32.
+const ABREAST: usize = 16;
+/// Components of a block that one register holds once they are widened to i16: four of each row.
 const WIDE: usize = 16;
+/// Components of a row in a cache line of a block.
+const LONG: usize = 16;
 /// How far ahead of the rows in work the cache is told what comes, in bytes.
 const AHEAD: usize = 8192;
 
 #[target_feature(enable = "avx2")]
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
     let dim = query.len();
-    let items = scores.len().min(scales.len()).min(rows.len() / dim);
-    if items < ABREAST || !dim.is_multiple_of(WIDE) {
+    let items = scores.len().min(scales.len()).min(rows.len() / (BLOCK * dim) * BLOCK);
+    let places = items.next_multiple_of(BLOCK);
+    if places < ABREAST {
         return scalar::scan(rows, query, scales, factor, scores);
     }
-    let (rows, scales, scores) = (&rows[..items * dim], &scales[..items], &mut scores[..items]);
-    let query = query.as_chunks::<WIDE>().0;
-    match query {
-        [a, b] => {
-            let query = [a, b].map(|part| bytemuck::must_cast(*part));
-            score(rows, 2 * WIDE, scales, factor, scores, |rows| dots_of(query, rows));
-        }
-        [a, b, c, d] => {
-            let query = [a, b, c, d].map(|part| bytemuck::must_cast(*part));
-            score(rows, 4 * WIDE, scales, factor, scores, |rows| dots_of(query, rows));
-        }
-        _ => score(rows, dim, scales, factor, scores, |rows| dots_of_any(query, rows)),
-    }
-}
-
-/// Scores all rows, at least eight, by `dots`: those of eight rows.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn score(
-    rows: &[i8],
-    dim: usize,
-    scales: &[f32],
-    factor: f32,
-    scores: &mut [f32],
-    dots: impl Fn(&[[i8; WIDE]]) -> __m256i,
-) {
-    let (items, factor) = (scores.len(), _mm256_set1_ps(factor));
+    let (scales, scores) = (&scales[..items], &mut scores[..items]);
+    let (query, by) = (query.as_chunks().0, _mm256_set1_ps(factor));
     for start in (0..items).step_by(ABREAST) {
         // The last group ends where the rows end; what it shares with the one before comes out the same.
-        let start = start.min(items - ABREAST);
-        let dots = dots(rows[start * dim..(start + ABREAST) * dim].as_chunks().0);
+        let start = start.min(places - ABREAST);
+        let dots = dots_of(&rows[start * dim..(start + ABREAST) * dim], query);
         if let Some(scales) = scales[start..].first_chunk::<ABREAST>()
             && let Some(scores) = scores[start..].first_chunk_mut::<ABREAST>()
         {
-            let (dots, scales): (_, __m256) = (_mm256_cvtepi32_ps(dots), bytemuck::must_cast(*scales));
-            *scores = bytemuck::must_cast(_mm256_mul_ps(_mm256_mul_ps(dots, scales), factor)); // `scalar::score_of`
+            let scales: [__m256; 2] = bytemuck::must_cast(*scales);
+            let scored = |half: usize| {
+                _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(dots[half]), scales[half]), by) // as `scalar::score`
+            };
+            *scores = bytemuck::must_cast([scored(0), scored(1)]);
+        } else {
+            let dots: [i32; ABREAST] = bytemuck::must_cast(dots);
+            scalar::score(&dots, &scales[start..], factor, &mut scores[start..]);
         }
     }
 }
 
-/// `rows`: 8 x parts, `query`: parts, their number known to the compiler.
+/// The dot products of 16 rows: four blocks.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn dots_of<const PARTS: usize>(query: [__m256i; PARTS], rows: &[[i8; WIDE]]) -> __m256i {
-    let mut sums = [_mm256_setzero_si256(); ABREAST];
-    for (sum, row) in sums.iter_mut().zip(rows.as_chunks::<PARTS>().0) {
-        prefetch(&row[0]);
-        for (part, query) in row.iter().zip(query) {
-            *sum = add_products(*sum, part, query);
+fn dots_of(blocks: &[i8], query: &[[i16; LONG]]) -> [__m256i; 2] {
+    let (left, right) = blocks.as_chunks::<WIDE>().0.as_chunks::<{ LONG / 4 }>().0.split_at(2 * query.len());
+    let ((a, b), (c, d)) = (left.split_at(query.len()), right.split_at(query.len()));
+    let mut sums = [_mm256_setzero_si256(); 4];
+    for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
+        let blocks = [a, b, c, d];
+        for block in blocks {
+            _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().cast::<i8>().wrapping_add(AHEAD)); // a hint: any address may be given
         }
-    }
-    add_lanes(sums)
-}
-
-/// `rows`: 8 x parts, two of each at a time.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn dots_of_any(query: &[[i16; WIDE]], rows: &[[i8; WIDE]]) -> __m256i {
-    let len = query.len();
-    let row = |at: usize| &rows[at * len..(at + 1) * len];
-    let rows = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]; // `from_fn` is not inlined here
-    let mut sums = [_mm256_setzero_si256(); ABREAST];
-    let (pairs, last) = query.as_chunks::<2>();
-    for (pair, query) in pairs.iter().enumerate() {
-        let query: [__m256i; 2] = query.map(bytemuck::must_cast);
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            let parts = &row[2 * pair..2 * pair + 2];
-            prefetch(&parts[0]);
-            for (part, query) in parts.iter().zip(query) {
-                *sum = add_products(*sum, part, query);
+        let query: [i64; LONG / 4] = bytemuck::must_cast(*query);
+        for (part, query) in query.into_iter().enumerate() {
+            let query = _mm256_set1_epi64x(query);
+            for (sum, block) in sums.iter_mut().zip(blocks) {
+                let part = _mm256_cvtepi8_epi16(bytemuck::must_cast(block[part]));
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(part, query));
             }
         }
     }
-    for query in last {
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            *sum = add_products(*sum, &row[len - 1], bytemuck::must_cast(*query));
-        }
-    }
-    add_lanes(sums)
+    let [a, b, c, d] = sums;
+    [add_pairs(a, b), add_pairs(c, d)]
 }
 
-/// Asks for what comes [`AHEAD`] of this part.
+/// The pairs of lanes of `a` added up, then those of `b`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn prefetch(part: &[i8; WIDE]) {
-    _mm_prefetch::<_MM_HINT_T0>(part.as_ptr().wrapping_add(AHEAD)); // a hint: any address may be given
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn add_products(sum: __m256i, part: &[i8; WIDE], query: __m256i) -> __m256i {
-    let part = _mm256_cvtepi8_epi16(bytemuck::must_cast(*part));
-    _mm256_add_epi32(sum, _mm256_madd_epi16(part, query))
-}
-
-/// The sum of the lanes of each register.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn add_lanes([a, b, c, d, e, f, g, h]: [__m256i; ABREAST]) -> __m256i {
-    add_halves(add_fours(a, b, c, d), add_fours(e, f, g, h))
-}
-
-/// The two halves of `a` added up, then those of `b`.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn add_halves(a: __m256i, b: __m256i) -> __m256i {
-    _mm256_add_epi32(_mm256_blend_epi32::<0b1111_0000>(a, b), _mm256_permute2x128_si256::<0x21>(a, b))
-}
-
-/// In each 128 bits the sums of the four lanes of `a`, `b`, `c`, `d` there.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn add_fours(a: __m256i, b: __m256i, c: __m256i, d: __m256i) -> __m256i {
-    let a = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-    let c = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-    _mm256_add_epi32(_mm256_unpacklo_epi64(a, c), _mm256_unpackhi_epi64(a, c))
+fn add_pairs(a: __m256i, b: __m256i) -> __m256i {
+    let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
+    let (even, odd) = (_mm256_shuffle_ps::<0b10_00_10_00>(a, b), _mm256_shuffle_ps::<0b11_01_11_01>(a, b));
+    let sums = _mm256_add_epi32(_mm256_castps_si256(even), _mm256_castps_si256(odd));
+    _mm256_permute4x64_epi64::<0b11_01_10_00>(sums) // the halves of each half were mixed
 }
 
 #[target_feature(enable = "avx2")]
 pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
-    scalar::accumulate_by::<BLOCK>(columns, coefficients, out);
+    scalar::accumulate_by::<OUTPUTS>(columns, coefficients, out);
 }
 
 #[target_feature(enable = "avx2")]

@@ -18,6 +18,8 @@ mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 
+use tinderbox_format::BLOCK;
+
 /// The largest magnitude of a component of a query.
 ///
 /// 127 * 128: a kernel for eight-bit multipliers may split a query into two planes of int8, and with 1,024
@@ -28,11 +30,6 @@ pub const QUERY_MAX: i16 = 127 * 128;
 const TILE: usize = 8;
 /// The longest row for which the transposed rows of a tile find room on the stack.
 const TILE_DIM: usize = 256;
-
-/// Whether rows of this length can be transposed in whole blocks, and find room.
-fn suits_tiles(dim: usize) -> bool {
-    dim.is_multiple_of(32) && dim <= TILE_DIM
-}
 
 /// One way to compute; a value is the proof that this CPU has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,9 +161,9 @@ impl Kernel {
 
     /// `scores[i] = dot(rows[i], query) * scales[i] * factor`, the dot product in exact integers.
     ///
-    /// `rows`: items x dim, `query`: dim (a multiple of 16, components within ±[`QUERY_MAX`]), `scales` and
-    /// `scores`: items. What is longer than the shortest of them is left alone, and all of it if `query` is
-    /// empty.
+    /// `rows`: blocks of four items x dim as [`Rows`](tinderbox_format::Rows) has them, `query`: dim (a multiple of 16,
+    /// components within ±[`QUERY_MAX`]), `scales` and `scores`: items. What is longer than the shortest of them is left
+    /// alone, and all of it if `query` is empty.
     #[inline(never)]
     pub fn scan(self, rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
         if query.is_empty() {
@@ -178,7 +175,7 @@ impl Kernel {
     /// [`Kernel::scan`] for several queries of one length: the same scores, `scores`: queries x items. AVX-512 loads
     /// each row once for eight queries.
     ///
-    /// `rows`: items x dim, `queries` and `factors`: as many, `scales`: items. Scores nothing where the lengths do not fit.
+    /// `rows`: as there, `queries` and `factors`: as many, `scales`: items. Scores nothing where the lengths do not fit.
     pub fn scan_batch(
         self,
         rows: &[i8],
@@ -188,8 +185,8 @@ impl Kernel {
         scores: &mut [f32],
     ) {
         let dim = queries.first().map_or(0, |query| query.len());
-        let fits =
-            rows.len() / dim.max(1) >= scales.len() && scores.len() / scales.len().max(1) >= queries.len();
+        let fits = rows.len() / dim.max(1) >= scales.len().next_multiple_of(BLOCK)
+            && scores.len() / scales.len().max(1) >= queries.len();
         let fits = fits && factors.len() == queries.len() && queries.iter().all(|query| query.len() == dim);
         if dim == 0 || !fits {
             return;
@@ -208,7 +205,7 @@ impl Kernel {
 
     /// Whether [`Kernel::scan_batch`] loads a row once for several of so many queries of this length.
     pub(crate) fn shares_rows(self, queries: usize, dim: usize) -> bool {
-        self.has_tiles() && queries >= TILE && suits_tiles(dim)
+        self.has_tiles() && queries >= TILE && dim <= TILE_DIM
     }
 
     fn has_tiles(self) -> bool {

@@ -1,87 +1,61 @@
-//! NEON: 16 int8 of a row, widened to int16, against 16 int16 of the query at a time, 4 rows abreast.
+//! NEON: like parts of four rows, 16 int8 widened to int16, against four int16 of the query at a time, 4 rows abreast.
 
 use super::{Attention, scalar};
 use core::arch::aarch64::{
-    float32x4_t, int8x16_t, int16x8_t, int32x4_t, vcvtq_f32_s32, vdupq_n_s32, vget_low_s8, vget_low_s16,
-    vmlal_high_s16, vmlal_s16, vmovl_high_s8, vmovl_s8, vmulq_f32, vmulq_n_f32, vpaddq_s32,
+    float32x4_t, int8x16_t, int16x4_t, int32x4_t, vcvtq_f32_s32, vdupq_n_s32, vget_high_s16, vget_low_s8,
+    vget_low_s16, vmlal_s16, vmovl_high_s8, vmovl_s8, vmulq_f32, vmulq_n_f32, vpaddq_s32,
 };
+use tinderbox_format::BLOCK;
 
 /// Outputs of `accumulate` at a time: eight registers each for the even and the odd sums, of thirty-two.
-const BLOCK: usize = 32;
-/// Rows whose sums are reduced together: one register of four i32.
-pub(super) const ABREAST: usize = 4;
-/// Components of a row that one register holds.
+const OUTPUTS: usize = 32;
+/// Components of a block that one register holds: four of each row.
 pub(super) const WIDE: usize = 16;
-
-/// Four rows, in parts.
-pub(super) type Group<'a> = [&'a [[i8; WIDE]]; ABREAST];
 
 #[target_feature(enable = "neon")]
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
-    let (dim, items) = (query.len(), scores.len().min(scales.len()).min(rows.len() / query.len()));
-    if items < ABREAST || !dim.is_multiple_of(WIDE) {
-        return scalar::scan(rows, query, scales, factor, scores);
+    let blocks = rows.chunks_exact(BLOCK * query.len());
+    for ((scores, block), scales) in scores.chunks_mut(BLOCK).zip(blocks).zip(scales.chunks(BLOCK)) {
+        score(dots_of(block.as_chunks().0, query.as_chunks().0), scales, factor, scores);
     }
-    let query = query.as_chunks::<WIDE>().0;
-    score(rows, dim, &scales[..items], factor, &mut scores[..items], |group| dots_of(group, query));
 }
 
-/// Scores all rows, at least four, by `dots`: those of four rows.
+/// Scores the rows of a block, or as many of them as there are scores and scales.
 #[inline]
 #[target_feature(enable = "neon")]
-pub(super) fn score(
-    rows: &[i8],
-    dim: usize,
-    scales: &[f32],
-    factor: f32,
-    scores: &mut [f32],
-    dots: impl Fn(Group) -> int32x4_t,
-) {
-    let items = scores.len();
-    for start in (0..items).step_by(ABREAST) {
-        // The last group ends where the rows end; what it shares with the one before comes out the same.
-        let start = start.min(items - ABREAST);
-        let group = [0, 1, 2, 3].map(|row| rows[(start + row) * dim..][..dim].as_chunks().0);
-        if let Some(scales) = scales[start..].first_chunk::<ABREAST>()
-            && let Some(scores) = scores[start..].first_chunk_mut::<ABREAST>()
-        {
-            let scales: float32x4_t = bytemuck::must_cast(*scales);
-            let scaled = vmulq_f32(vcvtq_f32_s32(dots(group)), scales);
-            *scores = bytemuck::must_cast(vmulq_n_f32(scaled, factor)); // `scalar::score_of`
+pub(super) fn score(dots: int32x4_t, scales: &[f32], factor: f32, scores: &mut [f32]) {
+    if let Some(&scales) = scales.first_chunk::<BLOCK>()
+        && let Some(scores) = scores.first_chunk_mut::<BLOCK>()
+    {
+        let scales: float32x4_t = bytemuck::must_cast(scales);
+        let scored = vmulq_n_f32(vmulq_f32(vcvtq_f32_s32(dots), scales), factor); // as `scalar::score`
+        *scores = bytemuck::must_cast(scored);
+    } else {
+        let dots: [i32; BLOCK] = bytemuck::must_cast(dots);
+        scalar::score(&dots, scales, factor, scores);
+    }
+}
+
+/// The dot products of a block's rows.
+#[inline]
+#[target_feature(enable = "neon")]
+fn dots_of(block: &[[i8; WIDE]], query: &[[i16; 4]]) -> int32x4_t {
+    let mut sums = [vdupq_n_s32(0); BLOCK];
+    for (&part, &query) in block.iter().zip(query) {
+        let (part, query): (int8x16_t, int16x4_t) = (bytemuck::must_cast(part), bytemuck::must_cast(query));
+        let (low, high) = (vmovl_s8(vget_low_s8(part)), vmovl_high_s8(part));
+        let rows = [vget_low_s16(low), vget_high_s16(low), vget_low_s16(high), vget_high_s16(high)];
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum = vmlal_s16(*sum, row, query);
         }
     }
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn dots_of([a, b, c, d]: Group, query: &[[i16; WIDE]]) -> int32x4_t {
-    let mut sums = [vdupq_n_s32(0); ABREAST];
-    for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
-        for (sum, part) in sums.iter_mut().zip([a, b, c, d]) {
-            *sum = add_products(*sum, bytemuck::must_cast(*part), bytemuck::must_cast(*query));
-        }
-    }
-    add_lanes(sums)
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn add_products(sum: int32x4_t, part: int8x16_t, [a, b]: [int16x8_t; 2]) -> int32x4_t {
-    let (low, high) = (vmovl_s8(vget_low_s8(part)), vmovl_high_s8(part));
-    let sum = vmlal_high_s16(vmlal_s16(sum, vget_low_s16(low), vget_low_s16(a)), low, a);
-    vmlal_high_s16(vmlal_s16(sum, vget_low_s16(high), vget_low_s16(b)), high, b)
-}
-
-/// The sum of the lanes of each register.
-#[inline]
-#[target_feature(enable = "neon")]
-pub(super) fn add_lanes([a, b, c, d]: [int32x4_t; ABREAST]) -> int32x4_t {
+    let [a, b, c, d] = sums;
     vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d))
 }
 
 #[target_feature(enable = "neon")]
 pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
-    scalar::accumulate_by::<BLOCK>(columns, coefficients, out);
+    scalar::accumulate_by::<OUTPUTS>(columns, coefficients, out);
 }
 
 #[target_feature(enable = "neon")]

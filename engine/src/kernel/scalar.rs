@@ -5,84 +5,88 @@
 
 use super::Attention;
 use crate::math::exp;
-use core::sync::atomic::{Ordering, compiler_fence};
+use tinderbox_format::BLOCK;
+use wide::{i8x16, i16x8, i32x4};
 
+/// Whether every CPU of the target has vectors: microcontrollers do not, and pages that do have a kernel of their own.
+const HAS_VECTORS: bool = !cfg!(any(target_os = "none", target_family = "wasm"));
 /// Lanes of [`dot`] and the smaller block of [`accumulate_by`]: the widest vector register there is, in f32.
 const LANES: usize = 16;
 
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
-    match query.len().trailing_zeros() {
-        _ if cfg!(target_os = "none") => score(rows, query, scales, factor, scores, integer_dot),
-        0..4 => score(rows, query, scales, factor, scores, integer_dot),
-        4 => score(rows, query, scales, factor, scores, dot_of_parts::<16>),
-        5 => score(rows, query, scales, factor, scores, dot_of_parts::<32>),
-        6.. => score(rows, query, scales, factor, scores, dot_of_parts::<64>),
+    let blocks = rows.chunks_exact(BLOCK * query.len());
+    for ((scores, block), scales) in scores.chunks_mut(BLOCK).zip(blocks).zip(scales.chunks(BLOCK)) {
+        score(&dots_of(block.as_chunks().0, query.as_chunks().0), scales, factor, scores);
     }
 }
 
+/// What turns integer dots into scores.
 #[inline(always)]
-fn score(
-    rows: &[i8],
-    query: &[i16],
-    scales: &[f32],
-    factor: f32,
-    scores: &mut [f32],
-    dot: impl Fn(&[i8], &[i16]) -> i32,
-) {
-    for ((score, row), scale) in scores.iter_mut().zip(rows.chunks_exact(query.len())).zip(scales) {
-        *score = score_of(dot(row, query), *scale, factor);
+pub(super) fn score(dots: &[i32], scales: &[f32], factor: f32, scores: &mut [f32]) {
+    for ((score, &dot), scale) in scores.iter_mut().zip(dots).zip(scales) {
+        *score = dot as f32 * scale * factor;
     }
 }
 
-/// The one place that turns an integer dot into a score.
+/// The dot products of a block's rows. A query beyond QUERY_MAX could only come from a caller that broke the contract: the
+/// sums wrap, no panic for it.
 #[inline(always)]
-pub(super) fn score_of(dot: i32, scale: f32, factor: f32) -> f32 {
-    dot as f32 * scale * factor
+fn dots_of(block: &[[i8; 16]], query: &[[i16; 4]]) -> [i32; BLOCK] {
+    if HAS_VECTORS { wide_dots(block, query) } else { plain_dots(block, query) }
 }
 
+/// Two rows to a vector. By hand: left alone, the compiler does not find the instruction that adds up pairs of
+/// products (`pmaddwd` on x86-64), and takes twice the time.
 #[inline(always)]
-pub(super) fn integer_dot(row: &[i8], query: &[i16]) -> i32 {
-    let mut sum = 0_i32;
-    for (&a, &b) in row.iter().zip(query) {
-        // A query beyond QUERY_MAX could only come from a caller that broke the contract: no panic for it.
-        sum = sum.wrapping_add(i32::from(a) * i32::from(b));
+fn wide_dots(block: &[[i8; 16]], query: &[[i16; 4]]) -> [i32; BLOCK] {
+    let (mut low, mut high) = (i32x4::ZERO, i32x4::ZERO);
+    for (part, &[a, b, c, d]) in block.iter().zip(query) {
+        let query = i16x8::new([a, b, c, d, a, b, c, d]);
+        if let Some(part) = part.first_chunk() {
+            low += widen(part).dot(query);
+        }
+        if let Some(part) = part.last_chunk() {
+            high += widen(part).dot(query);
+        }
     }
-    sum
+    let ([a, b, c, d], [e, f, g, h]) = (low.to_array(), high.to_array());
+    [a.wrapping_add(b), c.wrapping_add(d), e.wrapping_add(f), g.wrapping_add(h)]
 }
 
-/// As [`integer_dot`], where the length is a multiple of `LEN`.
+/// From the upper halves of the i16, a shift brings the bytes down with their sign.
 #[inline(always)]
-fn dot_of_parts<const LEN: usize>(row: &[i8], query: &[i16]) -> i32 {
-    let parts = row.as_chunks::<LEN>().0.iter().zip(query.as_chunks::<LEN>().0);
-    parts.fold(0, |sum, (row, query)| sum.wrapping_add(part_dot(row, query)))
+fn widen(&[a, b, c, d, e, f, g, h]: &[i8; 8]) -> i16x8 {
+    let upper: i16x8 = bytemuck::must_cast(i8x16::new([0, a, 0, b, 0, c, 0, d, 0, e, 0, f, 0, g, 0, h]));
+    upper >> 8
 }
 
-/// Of a length that the compiler knows, and by pairs of products: so it finds the instruction that adds up such pairs,
-/// `pmaddwd` on x86-64, and uses all of it. In a plain loop it uses half.
+/// Without vectors.
 #[inline(always)]
-fn part_dot<const LEN: usize>(row: &[i8; LEN], query: &[i16; LEN]) -> i32 {
-    // No instruction, but a loop with it is not vectorised over its rounds, which is six times slower.
-    compiler_fence(Ordering::SeqCst);
-    let pairs = row.as_chunks::<2>().0.iter().zip(query.as_chunks::<2>().0);
-    pairs.fold(0, |sum, (row, query)| {
-        let products = i32::from(row[0]) * i32::from(query[0]) + i32::from(row[1]) * i32::from(query[1]);
-        sum.wrapping_add(products)
-    })
+fn plain_dots(block: &[[i8; 16]], query: &[[i16; 4]]) -> [i32; BLOCK] {
+    let mut sums = [0_i32; BLOCK];
+    for (part, query) in block.iter().zip(query) {
+        for (sum, row) in sums.iter_mut().zip(part.as_chunks::<4>().0) {
+            for (&row, &query) in row.iter().zip(query) {
+                *sum = sum.wrapping_add(i32::from(row) * i32::from(query));
+            }
+        }
+    }
+    sums
 }
 
 pub(super) fn accumulate(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
     accumulate_by::<LANES>(columns, coefficients, out); // eight registers of the narrowest vectors there are
 }
 
-/// [`accumulate`], `BLOCK` outputs at a time, which has no influence on them: as many as suits the registers.
+/// [`accumulate`], `OUTPUTS` of them at a time, which has no influence on them: as many as suits the registers.
 #[inline(always)]
-pub(super) fn accumulate_by<const BLOCK: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
+pub(super) fn accumulate_by<const OUTPUTS: usize>(columns: &[f32], coefficients: &[f32], out: &mut [f32]) {
     let stride = out.len();
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+    let (blocks, rest) = out.as_chunks_mut::<OUTPUTS>();
     let mut at = 0;
     for block in blocks {
         accumulate_block(columns, stride, at, coefficients, block);
-        at += BLOCK;
+        at += OUTPUTS;
     }
     for block in rest.as_chunks_mut::<LANES>().0 {
         accumulate_block(columns, stride, at, coefficients, block);

@@ -1,6 +1,8 @@
 //! A small world to write and read: every part of a model, made of a seed.
 
-use tinderbox_format::{Category, Contents, Features, Level, MadeSketch, Model, Rule, SKETCH_DIM};
+use tinderbox_format::{
+    BLOCK, Category, Contents, Features, Level, MadeSketch, Model, Rule, SKETCH_DIM, in_blocks,
+};
 
 /// Which parts a world has, and how large.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +180,7 @@ impl World {
         assert_eq!(model.step_sizes(), self.step_sizes);
         assert_eq!(model.gram(), contents.gram);
         assert_eq!(model.preconditioner(), contents.preconditioner);
-        assert_eq!(model.rows(), self.rows);
+        assert_eq!(model.rows().blocks(), in_blocks(&self.rows, shape.dim));
         assert_eq!(model.scales(), self.scales);
         assert_eq!(model.new_item_base(), contents.new_item_base);
         assert_eq!(model.onboarding(), self.onboarding);
@@ -196,7 +198,7 @@ impl World {
         if let Some(sketch) = model.sketch() {
             let (items, dim) = (self.shape.items, self.shape.dim);
             assert_eq!(sketch.axes().len(), dim * SKETCH_DIM);
-            assert_eq!(sketch.rows().len(), items * SKETCH_DIM);
+            assert_eq!(sketch.rows().blocks().len(), items.next_multiple_of(BLOCK) * SKETCH_DIM);
             assert_eq!((sketch.scales().len(), sketch.rests().len()), (items, items));
         }
     }
