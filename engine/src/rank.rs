@@ -64,6 +64,13 @@ impl<'a> Best<'a> {
         self.sift(kernel, first, scores, &|at| scores[at]);
     }
 
+    /// Whether any of these scores, at most [`CHUNK`], would be kept: of the chunks of a long catalogue few have one.
+    pub(crate) fn takes_any(&self, kernel: Kernel, scores: &[f32]) -> bool {
+        let mut above = [0; CHUNK / BLOCK];
+        kernel.above(scores, self.bound, &mut above[..scores.len().div_ceil(BLOCK)]);
+        above != [0; CHUNK / BLOCK]
+    }
+
     fn offer_one(&mut self, item: usize, score: f32) {
         if score > self.bound {
             self.keep(Ranked { item: item as u32, score });

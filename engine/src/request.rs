@@ -2,7 +2,7 @@
 
 use crate::error::RankError;
 use crate::filter::{Filter, Pass};
-use crate::new_item::MAX_DIM;
+use crate::kernel::{Scan, score_row};
 use crate::rank::{Best, CHUNK, Ranked};
 use crate::session::Session;
 use crate::sketch::Sieve;
@@ -13,8 +13,10 @@ const BATCH: usize = 16;
 /// Items that tiles score at a time for them, on the stack: a multiple of 64, no more than [`CHUNK`]; 16 KB for 16.
 const BATCH_CHUNK: usize = if CHUNK < 256 { CHUNK } else { 256 };
 
-/// New items whose rows are put into blocks at a time, on the stack.
-const PACKED: usize = if cfg!(target_os = "none") { BLOCK } else { 4 * BLOCK };
+/// From this item on it pays to ask whether a chunk has anything for the list before its scores are filtered. Pages and
+/// firmware have no catalogue that is long enough, and no room for the question.
+const LONG: Option<usize> =
+    if cfg!(any(target_os = "none", target_family = "wasm")) { None } else { Some(8192) };
 
 /// A user's ranking that is still to be done: made by [`Session::request`], done by [`rank_batch`].
 pub struct Request<'r, 'o> {
@@ -65,7 +67,10 @@ fn rank_in_turns(requests: &mut [Request<'_, '_>]) {
     let mut scores = [0.0; CHUNK];
     for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
         for request in &mut *requests {
-            request.score_chunk(first, rows, scales, &mut scores);
+            let kernel = request.session.kernel;
+            let scan =
+                |query: &[i16], factor, scores: &mut [f32]| kernel.scan(rows, query, scales, factor, scores);
+            request.score_chunk(first, &scan, &mut scores[..scales.len()]);
         }
     }
 }
@@ -84,9 +89,11 @@ fn rank_by_tiles(requests: &mut [Request<'_, '_>]) {
     for (first, rows, scales) in chunks(BATCH_CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
         let scores = &mut scores[..requests.len() * scales.len()];
         kernel.scan_batch(rows, queries, scales, factors, scores);
+        let scan =
+            |query: &[i16], factor, scores: &mut [f32]| kernel.scan(rows, query, scales, factor, scores);
         for (request, scores) in requests.iter_mut().zip(scores.chunks_exact_mut(scales.len())) {
             if request.pass.wants(first, scales.len()) {
-                request.take_chunk(first, rows, scales, scores);
+                request.take_chunk(first, &scan, scores);
             }
         }
     }
@@ -144,29 +151,33 @@ impl<'r, 'o> Request<'r, 'o> {
 
     #[inline(never)] // its stack is not to be its caller's
     fn rank_catalogue(&mut self) {
-        let model = &self.session.model;
+        let Session { model, kernel, .. } = self.session;
         let sieve = self.sieve();
         let mut scores = [0.0; CHUNK];
         for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
+            let scan =
+                |query: &[i16], factor, scores: &mut [f32]| kernel.scan(rows, query, scales, factor, scores);
+            let scores = &mut scores[..scales.len()];
             match &sieve {
                 // The first chunk sets the score that the bounds have to reach.
-                Some(sieve) if first > 0 => self.sift_chunk(sieve, first, rows, scales, &mut scores),
-                _ => self.score_chunk(first, rows, scales, &mut scores),
+                Some(sieve) if first > 0 => self.sift_chunk(sieve, first, rows, scales, scores),
+                _ => self.score_chunk(first, &scan, scores),
             }
         }
     }
 
-    /// Ends the pass.
+    /// Ends the pass. New items are few, and so are not in blocks: each is scored alone.
     #[inline(never)] // its stack is not to be its caller's
     fn rank_new_items(&mut self) {
         let Session { model, new_items, .. } = self.session;
         let dim = model.dim();
-        for (first, rows, scales) in chunks(PACKED, model.items(), dim, new_items.rows, new_items.scales) {
-            let mut blocks = [0; PACKED * MAX_DIM];
-            for (at, row) in rows.chunks_exact(dim).enumerate() {
-                Row::whole(row).put(&mut blocks, at);
-            }
-            self.score_chunk(first, &blocks, scales, &mut [0.0; CHUNK]);
+        for (first, rows, scales) in chunks(CHUNK, model.items(), dim, new_items.rows, new_items.scales) {
+            let scan = |query: &[i16], factor: f32, scores: &mut [f32]| {
+                for ((score, row), &scale) in scores.iter_mut().zip(rows.chunks_exact(dim)).zip(scales) {
+                    *score = score_row(Row::whole(row), query, scale, factor);
+                }
+            };
+            self.score_chunk(first, &scan, &mut [0.0; CHUNK][..scales.len()]);
         }
         self.pass.close();
     }
@@ -176,24 +187,26 @@ impl<'r, 'o> Request<'r, 'o> {
         core::ptr::eq(a.blocks(), b.blocks())
     }
 
-    /// Chunks come in ascending order. `rows`: the blocks of the scales; whatever `scores` holds.
+    /// Chunks come in ascending order. `scan` goes over the rows of the `scores`, whatever these hold.
     #[inline(never)] // called in two places
-    fn score_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32; CHUNK]) {
-        if self.pass.wants(first, scales.len()) {
-            let scores = &mut scores[..scales.len()];
-            self.session.kernel.scan(rows, self.query, scales, self.factor, scores);
-            self.take_chunk(first, rows, scales, scores);
+    fn score_chunk(&mut self, first: usize, scan: Scan<'_>, scores: &mut [f32]) {
+        if self.pass.wants(first, scores.len()) {
+            scan(self.query, self.factor, scores);
+            self.take_chunk(first, scan, scores);
         }
     }
 
     /// Offers a wanted chunk whose `scores` are so far those by the query.
-    #[inline(never)] // called in three places
-    fn take_chunk(&mut self, first: usize, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
+    #[inline(never)] // called in two places
+    fn take_chunk(&mut self, first: usize, scan: Scan<'_>, scores: &mut [f32]) {
+        let kernel = self.session.kernel;
         if self.attends {
-            self.session.attend(rows, scales, scores);
+            self.session.attend(scan, scores);
         }
-        self.pass.apply(first, scores);
-        self.best.offer(self.session.kernel, first, scores);
+        if LONG.is_none_or(|long| first < long) || self.best.takes_any(kernel, scores) {
+            self.pass.apply(first, scores);
+            self.best.offer(kernel, first, scores);
+        }
     }
 
     /// The sieve for a catalogue with sketches; scores by attention have no bound. Bare metal and pages
@@ -215,11 +228,10 @@ impl<'r, 'o> Request<'r, 'o> {
         first: usize,
         rows: &[i8],
         scales: &[f32],
-        bounds: &mut [f32; CHUNK],
+        bounds: &mut [f32],
     ) {
         if self.pass.wants(first, scales.len()) {
             let kernel = self.session.kernel;
-            let bounds = &mut bounds[..scales.len()];
             sieve.bounds(kernel, first, bounds);
             self.pass.apply(first, bounds);
             let dim = self.query.len();

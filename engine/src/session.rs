@@ -4,13 +4,13 @@ use crate::adapt::{Adaptation, Support, Work, feedback_share, matching};
 use crate::diverse;
 use crate::error::{FeedbackError, RankError, SessionError};
 use crate::filter::Filter;
-use crate::kernel::{Attention, Kernel};
+use crate::kernel::{Attention, Kernel, Scan, score_row};
 use crate::new_item::{MAX_DIM, NewItems};
 use crate::quantise::{embed, widen};
 use crate::rank::Ranked;
 use crate::request::Request;
 use crate::sort::sort;
-use tinderbox_format::{BLOCK, Model, Row, Rule};
+use tinderbox_format::{Model, Row, Rule};
 
 /// What a user says of an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -326,7 +326,13 @@ impl<'a> Session<'a> {
     pub fn score(&self, item: u32) -> Result<f32, SessionError> {
         let (row, scale) =
             self.row(item).ok_or(SessionError::UnknownItem { found: item, items: self.items() })?;
-        Ok(self.score_row(row, scale))
+        let scan = |query: &[i16], factor: f32, scores: &mut [f32]| {
+            scores.fill(score_row(row, query, scale, factor));
+        };
+        let mut score = [0.0];
+        scan(self.query, self.factor, &mut score);
+        self.attend(&scan, &mut score);
+        Ok(score[0])
     }
 
     /// Which of the user's feedback raised `item`, and by how much: the strongest first, up to the length
@@ -385,16 +391,6 @@ impl<'a> Session<'a> {
         row(&self.model, self.new_items, item)
     }
 
-    #[inline(never)] // its stack is not to be its caller's
-    fn score_row(&self, row: Row<'_>, scale: f32) -> f32 {
-        let mut block = [0; BLOCK * MAX_DIM];
-        row.put(&mut block, 0);
-        let mut score = [0.0];
-        self.kernel.scan(&block, self.query, &[scale], self.factor, &mut score);
-        self.attend(&block, &[scale], &mut score);
-        score[0]
-    }
-
     /// Fetches the rows of the support into scratch memory.
     fn embed_support(&mut self) {
         let dim = self.model.dim();
@@ -434,9 +430,9 @@ impl<'a> Session<'a> {
         .run();
     }
 
-    /// Adds what attention gives under the rule `matching`, to at most [`CHUNK`](crate::rank::CHUNK) scores. `rows`:
-    /// their blocks, `scales`: scores.
-    pub(crate) fn attend(&self, rows: &[i8], scales: &[f32], scores: &mut [f32]) {
+    /// Adds what attention gives under the rule `matching`, to at most [`CHUNK`](crate::rank::CHUNK) scores, of the rows
+    /// that `scan` goes over.
+    pub(crate) fn attend(&self, scan: Scan<'_>, scores: &mut [f32]) {
         if let Rule::Matching { sharpness, null } = self.model.rule() {
             let dim = self.model.dim();
             let embedded = self.rows.chunks_exact(dim).zip(&*self.residual).take(self.len);
@@ -447,7 +443,7 @@ impl<'a> Session<'a> {
                     attention: Attention { sharpness, weight, target },
                 },
             );
-            matching::attend(self.kernel, null, support, rows, scales, scores);
+            matching::attend(self.kernel, null, support, scan, scores);
         }
     }
 }

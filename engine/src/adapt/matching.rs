@@ -8,7 +8,7 @@
 //! Without the null slot one interaction would get all the attention of every item, and a list after one
 //! like would be the prior's.
 
-use crate::kernel::{Attention, Kernel};
+use crate::kernel::{Attention, Kernel, Scan};
 use crate::rank::CHUNK;
 
 /// One support item as a query.
@@ -23,14 +23,12 @@ pub(crate) struct Attended<'a> {
 
 /// Adds the attended feedback to `scores`, at most [`CHUNK`] of them, which hold the prior's part.
 ///
-/// `rows`: their blocks, `scales`: scores. Cost: one pass over `rows` and one exponential an item for each
-/// interaction.
+/// `scan` goes over the rows of the scores. Cost: one pass over them and one exponential an item for each interaction.
 pub(crate) fn attend<'a>(
     kernel: Kernel,
     null: f32,
     support: impl Iterator<Item = Attended<'a>>,
-    rows: &[i8],
-    scales: &[f32],
+    scan: Scan<'_>,
     scores: &mut [f32],
 ) {
     let (mut cosines, mut attended, mut total) = ([0.0; CHUNK], [0.0; CHUNK], [0.0; CHUNK]);
@@ -38,7 +36,7 @@ pub(crate) fn attend<'a>(
         [&mut cosines, &mut attended, &mut total].map(|values| &mut values[..scores.len()]);
     total.fill(null);
     for item in support {
-        kernel.scan(rows, item.query, scales, item.scale, cosines);
+        scan(item.query, item.scale, cosines);
         kernel.attend(cosines, item.attention, attended, total);
     }
     for ((score, &mut attended), &mut total) in scores.iter_mut().zip(attended).zip(total) {

@@ -266,7 +266,9 @@ fn transpose_rows(rows: &[i8], pairs: &mut [[__m512i; 2]], half: usize) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn tile_dots(pairs: &[[__m512i; 2]], queries: &[&[i16]; TILE]) -> [[__m512i; 2]; TILE] {
     let mut sums = [[_mm512_setzero_si512(); 2]; TILE];
-    let [a, b, c, d, e, f, g, h] = queries.map(|query| query.as_chunks::<2>().0);
+    let [a, b, c, d, e, f, g, h] = *queries;
+    let [a, b, c, d] = [in_pairs(a), in_pairs(b), in_pairs(c), in_pairs(d)]; // `map` is not inlined here
+    let [e, f, g, h] = [in_pairs(e), in_pairs(f), in_pairs(g), in_pairs(h)];
     let (left, right) = (a.iter().zip(b).zip(c).zip(d), e.iter().zip(f).zip(g).zip(h));
     for (pair, ((((a, b), c), d), (((e, f), g), h))) in pairs.iter().zip(left.zip(right)) {
         for (sums, query) in sums.iter_mut().zip([a, b, c, d, e, f, g, h]) {
@@ -276,6 +278,10 @@ fn tile_dots(pairs: &[[__m512i; 2]], queries: &[&[i16]; TILE]) -> [[__m512i; 2];
         }
     }
     sums
+}
+
+fn in_pairs(query: &[i16]) -> &[[i16; 2]] {
+    query.as_chunks().0
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]

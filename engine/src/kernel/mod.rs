@@ -14,10 +14,15 @@ mod detect;
 mod dotprod;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    expect(dead_code, reason = "simd128 has a scan of its own, and takes the place of the definition")
+)]
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 
+pub(crate) use scalar::score_row;
 use tinderbox_format::BLOCK;
 
 /// The largest magnitude of a component of a query.
@@ -25,6 +30,9 @@ use tinderbox_format::BLOCK;
 /// 127 * 128: a kernel for eight-bit multipliers may split a query into two planes of int8, and with 1,024
 /// dimensions a dot product with an int8 row still fits an i32 (127 * 16,256 * 1,024 < 2^31).
 pub const QUERY_MAX: i16 = 127 * 128;
+
+/// `scan(query, factor, scores)`: as [`Kernel::scan`], over rows that it knows.
+pub(crate) type Scan<'a> = &'a dyn Fn(&[i16], f32, &mut [f32]);
 
 /// Queries of a batch that share each load of a row, where a kernel has tiles.
 const TILE: usize = 8;
@@ -37,6 +45,7 @@ pub struct Kernel(Isa);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Isa {
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -54,6 +63,7 @@ enum Isa {
 macro_rules! dispatch {
     ($kernel:expr, $function:ident($($argument:expr),*)) => {
         match $kernel.0 {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Isa::Scalar => scalar::$function($($argument),*),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an Avx2 kernel is made by `avx2()` alone, after it found the feature.
@@ -92,17 +102,21 @@ impl Kernel {
     /// The fastest that this CPU has, asked at run time.
     pub fn detect() -> Self {
         let x86 = Self::avx512().or(Self::avx2());
-        x86.or(Self::dotprod()).or(Self::neon()).or(Self::simd128()).unwrap_or(Self::scalar())
+        x86.or(Self::dotprod()).or(Self::neon()).unwrap_or(Self::scalar())
     }
 
-    /// The definition; every target has it.
+    /// The definition; every target has it. A WebAssembly module that was compiled with SIMD has `simd128` in its place: it
+    /// is not loaded where the host lacks that, and so needs no other.
     pub fn scalar() -> Self {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Self(Isa::Simd128);
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         Self(Isa::Scalar)
     }
 
     /// All that this CPU has, slowest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        let others = [Self::avx2(), Self::avx512(), Self::neon(), Self::dotprod(), Self::simd128()];
+        let others = [Self::avx2(), Self::avx512(), Self::neon(), Self::dotprod()];
         [Self::scalar()].into_iter().chain(others.into_iter().flatten())
     }
 
@@ -134,17 +148,10 @@ impl Kernel {
         None
     }
 
-    /// WebAssembly cannot ask: a module with an instruction that the host lacks is not loaded.
-    fn simd128() -> Option<Self> {
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        return Some(Self(Isa::Simd128));
-        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-        None
-    }
-
     /// Name of the instruction set, in lower case.
     pub fn name(self) -> &'static str {
         match self.0 {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Isa::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",

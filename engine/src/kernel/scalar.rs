@@ -5,7 +5,7 @@
 
 use super::Attention;
 use crate::math::exp;
-use tinderbox_format::BLOCK;
+use tinderbox_format::{BLOCK, Row};
 use wide::{i8x16, i16x8, i32x4};
 
 /// Whether every CPU of the target has vectors: microcontrollers do not, and pages that do have a kernel of their own.
@@ -26,6 +26,19 @@ pub(super) fn score(dots: &[i32], scales: &[f32], factor: f32, scores: &mut [f32
     for ((score, &dot), scale) in scores.iter_mut().zip(dots).zip(scales) {
         *score = dot as f32 * scale * factor;
     }
+}
+
+/// [`scan`] for one row, wherever its parts lie.
+pub(crate) fn score_row(row: Row<'_>, query: &[i16], scale: f32, factor: f32) -> f32 {
+    let mut dot = 0_i32;
+    for (row, query) in row.parts().zip(query.as_chunks::<4>().0) {
+        for (&row, &query) in row.iter().zip(query) {
+            dot = dot.wrapping_add(i32::from(row) * i32::from(query));
+        }
+    }
+    let mut scored = [0.0];
+    score(&[dot], &[scale], factor, &mut scored);
+    scored[0]
 }
 
 /// The dot products of a block's rows. A query beyond QUERY_MAX could only come from a caller that broke the contract: the

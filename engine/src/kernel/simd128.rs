@@ -1,11 +1,11 @@
 //! WebAssembly's SIMD: like parts of four rows, 16 int8 widened to int16, against four int16 of the query at a time.
 //!
-//! A module has the feature or has not, as it was compiled: nothing here is unsafe to call.
+//! A module has the feature or has not, as it was compiled: nothing here is unsafe to call, and no other kernel is in it.
 
 use super::scalar;
 use core::arch::wasm32::{
-    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat,
-    i64x2_splat, v128,
+    f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add,
+    i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, i64x2_splat, v128,
 };
 use tinderbox_format::BLOCK;
 
@@ -18,8 +18,16 @@ const WIDE: usize = 16;
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
     let blocks = rows.chunks_exact(BLOCK * query.len());
     for ((scores, block), scales) in scores.chunks_mut(BLOCK).zip(blocks).zip(scales.chunks(BLOCK)) {
-        let dots: [i32; BLOCK] = bytemuck::must_cast(dots_of(block.as_chunks().0, query.as_chunks().0));
-        scalar::score(&dots, scales, factor, scores);
+        let dots = dots_of(block.as_chunks().0, query.as_chunks().0);
+        if let Some(&scales) = scales.first_chunk::<BLOCK>()
+            && let Some(scores) = scores.first_chunk_mut::<BLOCK>()
+        {
+            let scaled = f32x4_mul(f32x4_convert_i32x4(dots), bytemuck::must_cast(scales));
+            *scores = bytemuck::must_cast(f32x4_mul(scaled, f32x4_splat(factor))); // as `scalar::score`
+        } else {
+            let dots: [i32; BLOCK] = bytemuck::must_cast(dots);
+            scalar::score(&dots, scales, factor, scores);
+        }
     }
 }
 
