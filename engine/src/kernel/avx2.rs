@@ -1,7 +1,7 @@
-//! AVX2: like parts of four rows, 16 int8 widened to int16, against 16 int16 of the query at a time, 16 rows abreast.
+//! AVX2: like parts of four rows, 16 int8 widened to int16, against four int16 of the query at a time, 8 rows abreast.
 //!
-//! Tried and slower: even and odd components apart without widening (by a tenth). `vphaddd` for the
-//! sums: a tenth of the throughput of unpacking on a Zen 5.
+//! Tried and slower, at dim 64: a block alone (by a tenth in the caches), four blocks side by side (by a tenth from
+//! memory).
 
 use super::{Attention, scalar};
 use core::arch::x86_64::{
@@ -16,8 +16,8 @@ use tinderbox_format::BLOCK;
 
 /// Outputs of `accumulate` at a time: eight registers for the even and odd sums, eight for what is added.
 const OUTPUTS: usize = 32;
-/// Rows whose sums are reduced together: two registers of eight i32.
-const ABREAST: usize = 16;
+/// Rows whose sums are reduced together: one register of eight i32.
+const ABREAST: usize = 8;
 /// Components of a block that one register holds once they are widened to i16: four of each row.
 const WIDE: usize = 16;
 /// Components of a row in a cache line of a block.
@@ -42,11 +42,8 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
         if let Some(scales) = scales[start..].first_chunk::<ABREAST>()
             && let Some(scores) = scores[start..].first_chunk_mut::<ABREAST>()
         {
-            let scales: [__m256; 2] = bytemuck::must_cast(*scales);
-            let scored = |half: usize| {
-                _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(dots[half]), scales[half]), by) // as `scalar::score`
-            };
-            *scores = bytemuck::must_cast([scored(0), scored(1)]);
+            let (dots, scales): (_, __m256) = (_mm256_cvtepi32_ps(dots), bytemuck::must_cast(*scales));
+            *scores = bytemuck::must_cast(_mm256_mul_ps(_mm256_mul_ps(dots, scales), by)); // as `scalar::score`
         } else {
             let dots: [i32; ABREAST] = bytemuck::must_cast(dots);
             scalar::score(&dots, &scales[start..], factor, &mut scores[start..]);
@@ -54,29 +51,26 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
     }
 }
 
-/// The dot products of 16 rows: four blocks.
+/// The dot products of 8 rows: two blocks side by side, so that a part of the query is loaded once for both.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn dots_of(blocks: &[i8], query: &[[i16; LONG]]) -> [__m256i; 2] {
-    let (left, right) = blocks.as_chunks::<WIDE>().0.as_chunks::<{ LONG / 4 }>().0.split_at(2 * query.len());
-    let ((a, b), (c, d)) = (left.split_at(query.len()), right.split_at(query.len()));
-    let mut sums = [_mm256_setzero_si256(); 4];
-    for ((((a, b), c), d), query) in a.iter().zip(b).zip(c).zip(d).zip(query) {
-        let blocks = [a, b, c, d];
-        for block in blocks {
+fn dots_of(blocks: &[i8], query: &[[i16; LONG]]) -> __m256i {
+    let (a, b) = blocks.as_chunks::<WIDE>().0.as_chunks::<{ LONG / 4 }>().0.split_at(query.len());
+    let mut sums = [_mm256_setzero_si256(); 2];
+    for ((a, b), query) in a.iter().zip(b).zip(query) {
+        let query: [i64; LONG / 4] = bytemuck::must_cast(*query);
+        for block in [a, b] {
             _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().cast::<i8>().wrapping_add(AHEAD)); // a hint: any address may be given
         }
-        let query: [i64; LONG / 4] = bytemuck::must_cast(*query);
         for (part, query) in query.into_iter().enumerate() {
             let query = _mm256_set1_epi64x(query);
-            for (sum, block) in sums.iter_mut().zip(blocks) {
+            for (sum, block) in sums.iter_mut().zip([a, b]) {
                 let part = _mm256_cvtepi8_epi16(bytemuck::must_cast(block[part]));
                 *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(part, query));
             }
         }
     }
-    let [a, b, c, d] = sums;
-    [add_pairs(a, b), add_pairs(c, d)]
+    add_pairs(sums[0], sums[1])
 }
 
 /// The pairs of lanes of `a` added up, then those of `b`.

@@ -6,7 +6,7 @@
 use super::Attention;
 use crate::math::exp;
 use tinderbox_format::{BLOCK, Row};
-use wide::{i8x16, i16x8, i32x4};
+use wide::{i16x8, i32x4, u8x16, u64x2};
 
 /// Whether every CPU of the target has vectors: microcontrollers do not, and pages that do have a kernel of their own.
 const HAS_VECTORS: bool = !cfg!(any(target_os = "none", target_family = "wasm"));
@@ -16,7 +16,12 @@ const LANES: usize = 16;
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
     let blocks = rows.chunks_exact(BLOCK * query.len());
     for ((scores, block), scales) in scores.chunks_mut(BLOCK).zip(blocks).zip(scales.chunks(BLOCK)) {
-        score(&dots_of(block.as_chunks().0, query.as_chunks().0), scales, factor, scores);
+        let dots = dots_of(block.as_chunks().0, query.as_chunks().0);
+        // The same twice: of a length that the compiler knows, it takes vectors.
+        match (scales.first_chunk::<BLOCK>(), scores.first_chunk_mut::<BLOCK>()) {
+            (Some(scales), Some(scores)) => score(&dots, scales, factor, scores),
+            _ => score(&dots, scales, factor, scores),
+        }
     }
 }
 
@@ -41,43 +46,42 @@ pub(crate) fn score_row(row: Row<'_>, query: &[i16], scale: f32, factor: f32) ->
     scored[0]
 }
 
-/// The dot products of a block's rows. A query beyond QUERY_MAX could only come from a caller that broke the contract: the
-/// sums wrap, no panic for it.
+/// The dot products of a block's rows, sixteen components of each at a time. A query beyond QUERY_MAX could only come from
+/// a caller that broke the contract: the sums wrap, no panic for it.
 #[inline(always)]
-fn dots_of(block: &[[i8; 16]], query: &[[i16; 4]]) -> [i32; BLOCK] {
+fn dots_of(block: &[[i8; 64]], query: &[[i16; 16]]) -> [i32; BLOCK] {
     if HAS_VECTORS { wide_dots(block, query) } else { plain_dots(block, query) }
 }
 
 /// Two rows to a vector. By hand: left alone, the compiler does not find the instruction that adds up pairs of
 /// products (`pmaddwd` on x86-64), and takes twice the time.
 #[inline(always)]
-fn wide_dots(block: &[[i8; 16]], query: &[[i16; 4]]) -> [i32; BLOCK] {
+fn wide_dots(block: &[[i8; 64]], query: &[[i16; 16]]) -> [i32; BLOCK] {
     let (mut low, mut high) = (i32x4::ZERO, i32x4::ZERO);
-    for (part, &[a, b, c, d]) in block.iter().zip(query) {
-        let query = i16x8::new([a, b, c, d, a, b, c, d]);
-        if let Some(part) = part.first_chunk() {
-            low += widen(part).dot(query);
-        }
-        if let Some(part) = part.last_chunk() {
-            high += widen(part).dot(query);
+    for (parts, query) in block.iter().zip(query) {
+        for (part, query) in parts.as_chunks::<16>().0.iter().zip(query.as_chunks::<4>().0) {
+            let (part, query): (u8x16, i16x8) =
+                (bytemuck::must_cast(*part), bytemuck::must_cast(u64x2::splat(bytemuck::must_cast(*query))));
+            low += widen(u8x16::unpack_low(part, part)).dot(query);
+            high += widen(u8x16::unpack_high(part, part)).dot(query);
         }
     }
     let ([a, b, c, d], [e, f, g, h]) = (low.to_array(), high.to_array());
     [a.wrapping_add(b), c.wrapping_add(d), e.wrapping_add(f), g.wrapping_add(h)]
 }
 
-/// From the upper halves of the i16, a shift brings the bytes down with their sign.
+/// Bytes that stand there twice, as i16: a shift brings the second ones down with their sign.
 #[inline(always)]
-fn widen(&[a, b, c, d, e, f, g, h]: &[i8; 8]) -> i16x8 {
-    let upper: i16x8 = bytemuck::must_cast(i8x16::new([0, a, 0, b, 0, c, 0, d, 0, e, 0, f, 0, g, 0, h]));
-    upper >> 8
+fn widen(doubled: u8x16) -> i16x8 {
+    bytemuck::must_cast::<_, i16x8>(doubled) >> 8
 }
 
 /// Without vectors.
 #[inline(always)]
-fn plain_dots(block: &[[i8; 16]], query: &[[i16; 4]]) -> [i32; BLOCK] {
+fn plain_dots(block: &[[i8; 64]], query: &[[i16; 16]]) -> [i32; BLOCK] {
     let mut sums = [0_i32; BLOCK];
-    for (part, query) in block.iter().zip(query) {
+    let parts = block.as_flattened().as_chunks::<16>().0;
+    for (part, query) in parts.iter().zip(query.as_flattened().as_chunks::<4>().0) {
         for (sum, row) in sums.iter_mut().zip(part.as_chunks::<4>().0) {
             for (&row, &query) in row.iter().zip(query) {
                 *sum = sum.wrapping_add(i32::from(row) * i32::from(query));
