@@ -7,7 +7,7 @@
 
 use super::{Attention, TILE, TILE_DIM, scalar};
 use core::arch::x86_64::{
-    __m512, __m512i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_broadcast_i32x4,
+    __m512i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_broadcast_i32x4,
     _mm512_castsi128_si512, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32,
     _mm512_mul_ps, _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
     _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_srai_epi16,
@@ -90,22 +90,19 @@ fn score(
     dots: impl Fn(&[[i8; WIDE]]) -> __m512i,
 ) {
     let (items, places) = (scores.len(), scores.len().next_multiple_of(BLOCK));
-    let (surplus, by) = (_mm512_set1_epi32(surplus), _mm512_set1_ps(factor));
-    for start in (0..items).step_by(ABREAST) {
+    let (rows, surplus, by) = (&rows[..places * dim], _mm512_set1_epi32(surplus), _mm512_set1_ps(factor));
+    let groups = rows.chunks_exact(ABREAST * dim).zip(scales.as_chunks::<ABREAST>().0);
+    for (scores, (group, scales)) in scores.as_chunks_mut::<ABREAST>().0.iter_mut().zip(groups) {
+        let dots = _mm512_cvtepi32_ps(_mm512_sub_epi32(dots(group.as_chunks().0), surplus));
+        let scored = _mm512_mul_ps(_mm512_mul_ps(dots, bytemuck::must_cast(*scales)), by); // as `scalar::score`
+        *scores = bytemuck::must_cast(scored);
+    }
+    if !items.is_multiple_of(ABREAST) {
         // The last group ends where the rows end; what it shares with the one before comes out the same.
-        let start = start.min(places - ABREAST);
-        let group = rows[start * dim..(start + ABREAST) * dim].as_chunks().0;
-        let dots = _mm512_sub_epi32(dots(group), surplus);
-        if let Some(scales) = scales[start..].first_chunk::<ABREAST>()
-            && let Some(scores) = scores[start..].first_chunk_mut::<ABREAST>()
-        {
-            let scales: __m512 = bytemuck::must_cast(*scales);
-            let scored = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(dots), scales), by); // as `scalar::score`
-            *scores = bytemuck::must_cast(scored);
-        } else {
-            let dots: [i32; ABREAST] = bytemuck::must_cast(dots);
-            scalar::score(&dots, &scales[start..], factor, &mut scores[start..]);
-        }
+        let start = places - ABREAST;
+        let dots = _mm512_sub_epi32(dots(rows[start * dim..].as_chunks().0), surplus);
+        let dots: [i32; ABREAST] = bytemuck::must_cast(dots);
+        scalar::score(&dots, &scales[start..], factor, &mut scores[start..]);
     }
 }
 
