@@ -91,7 +91,7 @@ def sample(items: int, dim: int, kind: list[str], target: Path) -> Path:
 class Engine:
     def __init__(self, tbx, loop, path: Path):
         self.tbx, self.loop = tbx, loop
-        self.file = np.fromfile(path, np.uint64)
+        self.file = np.memmap(path, np.uint64, mode="r")  # as an app has it: from the start of a page
         self.memory = np.zeros(tbx.tbx_model_size() // 8, np.uint64)
         self.model = c_void_p()
         self.check(tbx.tbx_open(c_void_p(self.file.ctypes.data), c_size_t(path.stat().st_size), c_void_p(self.memory.ctypes.data), c_size_t(self.memory.nbytes), byref(self.model)))

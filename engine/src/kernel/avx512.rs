@@ -7,7 +7,7 @@
 
 use super::{Attention, TILE, TILE_DIM, scalar};
 use core::arch::x86_64::{
-    __m512i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_broadcast_i32x4,
+    __m512, __m512i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_broadcast_i32x4,
     _mm512_castsi128_si512, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32,
     _mm512_mul_ps, _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
     _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_srai_epi16,
@@ -193,6 +193,7 @@ fn add_quarters(a: __m512i, b: __m512i) -> __m512i {
 /// sixteen rows, a query's two components are broadcast, and `vpdpwssd` adds up sixteen dot products without a sum
 /// across lanes.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+#[expect(clippy::needless_range_loop, reason = "through an iterator the sums take the way over the stack")]
 pub(super) fn scan_tiles(
     rows: &[i8],
     queries: &[&[i16]],
@@ -214,16 +215,16 @@ pub(super) fn scan_tiles(
             transpose_rows(&rows[from..from + ABREAST * dim], pairs, half);
         }
         for (tile, queries) in tiles.iter().enumerate() {
-            let factors = &factors[tile * TILE..];
-            let scores = scores[tile * TILE * items..].chunks_exact_mut(items);
-            // By reference: registers that are moved through an iterator take the way over the stack.
-            for ((sums, &factor), scores) in tile_dots(pairs, queries).iter().zip(factors).zip(scores) {
-                let scores = scores[start..].as_chunks_mut::<ABREAST>().0;
+            let sums = tile_dots(pairs, queries);
+            for query in 0..TILE {
+                let at = tile * TILE + query;
+                let scores = scores[at * items + start..].as_chunks_mut::<ABREAST>().0;
                 let scales = scales[start..].as_chunks::<ABREAST>().0;
-                for ((&dots, scales), scores) in sums.iter().zip(scales).zip(scores) {
-                    let dots = _mm512_mul_ps(_mm512_cvtepi32_ps(dots), bytemuck::must_cast(*scales));
-                    let dots = _mm512_mul_ps(dots, _mm512_set1_ps(factor)); // as `scalar::score`
-                    *scores = bytemuck::must_cast(dots);
+                for half in 0..2 {
+                    let dots = _mm512_cvtepi32_ps(sums[query][half]);
+                    let dots = _mm512_mul_ps(dots, bytemuck::must_cast(scales[half]));
+                    let dots = _mm512_mul_ps(dots, _mm512_set1_ps(factors[at])); // as `scalar::score`
+                    scores[half] = bytemuck::must_cast(dots);
                 }
             }
         }
@@ -288,10 +289,15 @@ pub(super) fn attend(cosines: &[f32], attention: Attention, attended: &mut [f32]
 pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
     let bound = _mm512_set1_ps(bound);
     for (above, scores) in above.iter_mut().zip(scores) {
-        let lanes = scores.as_chunks::<16>().0.iter().zip((0..).step_by(16));
-        *above = lanes.fold(0, |above, (lanes, at)| {
-            let exceeds = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(bytemuck::must_cast(*lanes), bound);
-            above | u64::from(exceeds) << at
-        });
+        let [a, b, c, d] = bytemuck::must_cast(*scores);
+        let [a, b, c, d] = [exceed(a, bound), exceed(b, bound), exceed(c, bound), exceed(d, bound)];
+        *above = a | b << 16 | c << 32 | d << 48;
     }
+}
+
+/// Bit i: lane i of `scores` exceeds that of `bound`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn exceed(scores: __m512, bound: __m512) -> u64 {
+    u64::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(scores, bound))
 }
