@@ -90,3 +90,18 @@ impl ModelFile {
         Model::open(self.bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_the_same_bytes_and_begins_with_a_line() {
+        for len in [0, 1, 7, 8, 63, 64, 65, 1_000, 300_000] {
+            let bytes: Vec<u8> = (0..len).map(|at| (at * 31 % 251) as u8).collect();
+            let file = ModelFile::from(&*bytes);
+            assert_eq!(file.bytes(), bytes);
+            assert!(file.bytes().as_ptr().addr().is_multiple_of(LINE), "{len}");
+        }
+    }
+}

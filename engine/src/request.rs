@@ -2,7 +2,7 @@
 
 use crate::error::RankError;
 use crate::filter::{Filter, Pass};
-use crate::kernel::{Scan, score_row};
+use crate::kernel::{Kernel, Scan, score_row};
 use crate::rank::{Best, CHUNK, Ranked};
 use crate::session::Session;
 use crate::sketch::Sieve;
@@ -67,9 +67,7 @@ fn rank_in_turns(requests: &mut [Request<'_, '_>]) {
     let mut scores = [0.0; CHUNK];
     for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
         for request in &mut *requests {
-            let kernel = request.session.kernel;
-            let scan =
-                |query: &[i16], factor, scores: &mut [f32]| kernel.scan(rows, query, scales, factor, scores);
+            let scan = scan_of(request.session.kernel, rows, scales);
             request.score_chunk(first, &scan, &mut scores[..scales.len()]);
         }
     }
@@ -89,8 +87,7 @@ fn rank_by_tiles(requests: &mut [Request<'_, '_>]) {
     for (first, rows, scales) in chunks(BATCH_CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
         let scores = &mut scores[..requests.len() * scales.len()];
         kernel.scan_batch(rows, queries, scales, factors, scores);
-        let scan =
-            |query: &[i16], factor, scores: &mut [f32]| kernel.scan(rows, query, scales, factor, scores);
+        let scan = scan_of(*kernel, rows, scales);
         for (request, scores) in requests.iter_mut().zip(scores.chunks_exact_mut(scales.len())) {
             if request.pass.wants(first, scales.len()) {
                 request.take_chunk(first, &scan, scores);
@@ -110,6 +107,15 @@ fn chunks<'r>(
 ) -> impl Iterator<Item = (usize, &'r [i8], &'r [f32])> {
     let chunks = rows.chunks(len * dim).zip(scales.chunks(len));
     (first..).step_by(len).zip(chunks).map(|(first, (rows, scales))| (first, rows, scales))
+}
+
+/// [`Kernel::scan`] over a chunk of the catalogue.
+fn scan_of<'r>(
+    kernel: Kernel,
+    rows: &'r [i8],
+    scales: &'r [f32],
+) -> impl Fn(&[i16], f32, &mut [f32]) + use<'r> {
+    move |query, factor, scores| kernel.scan(rows, query, scales, factor, scores)
 }
 
 impl<'r, 'o> Request<'r, 'o> {
@@ -155,8 +161,7 @@ impl<'r, 'o> Request<'r, 'o> {
         let sieve = self.sieve();
         let mut scores = [0.0; CHUNK];
         for (first, rows, scales) in chunks(CHUNK, 0, model.dim(), model.rows().blocks(), model.scales()) {
-            let scan =
-                |query: &[i16], factor, scores: &mut [f32]| kernel.scan(rows, query, scales, factor, scores);
+            let scan = scan_of(*kernel, rows, scales);
             let scores = &mut scores[..scales.len()];
             match &sieve {
                 // The first chunk sets the score that the bounds have to reach.

@@ -42,8 +42,16 @@ fn scan_equals_scalar_on_every_number_of_rows_and_dim() {
         let query: Vec<i16> = (0..dim).map(|_| (next() % 32_513) as i16 - QUERY_MAX).collect();
         for items in 0..=70 {
             let rows: Vec<i8> = (0..items * dim).map(|_| (next() % 255) as i8).map(|v| v.max(-127)).collect();
-            let rows = in_blocks(&rows, dim);
             let scales = floats(7, items);
+            let naive = rows.chunks_exact(dim).zip(&scales).map(|(row, scale)| {
+                let dot: i32 = row.iter().zip(&query).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+                dot as f32 * scale * 0.37
+            });
+            let naive: Vec<f32> = naive.collect();
+            let rows = in_blocks(&rows, dim);
+            let mut defined = vec![0.0; items];
+            Kernel::scalar().scan(&rows, &query, &scales, 0.37, &mut defined);
+            assert_eq!(bits(&defined), bits(&naive), "{items} x {dim}");
             assert_equal(&format!("scan {items} x {dim}"), |kernel| {
                 let mut scores = vec![0.0; items];
                 kernel.scan(&rows, &query, &scales, 0.37, &mut scores);

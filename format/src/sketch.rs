@@ -2,7 +2,7 @@
 //! read.
 
 use crate::error::VerifyError;
-use crate::rows::Rows;
+use crate::rows::{Row, Rows};
 use crate::section::{Kind, Sections};
 use crate::verify::{all_finite, refuse, verify_padding};
 
@@ -64,13 +64,12 @@ impl<'a> Sketch<'a> {
         }
         let items = self.scales.len();
         verify_padding(Kind::SketchRows, self.rows, items)?;
-        let is_refused = |&item: &usize| {
-            self.rows.row(item).is_some_and(|row| row.components().any(|value| value == i8::MIN))
-        };
-        match (0..items).find(is_refused) {
-            Some(item) => Err(refuse(Kind::SketchRows, item, "from -127 to 127")),
-            None => Ok(()),
+        if !self.rows.blocks().contains(&i8::MIN) {
+            return Ok(());
         }
+        let is_refused = |row: Row<'_>| row.components().any(|value| value == i8::MIN);
+        let item = self.rows.iter().position(is_refused).unwrap_or_default();
+        Err(refuse(Kind::SketchRows, item, "from -127 to 127"))
     }
 }
 

@@ -252,6 +252,7 @@ fn counts_and_sections_that_do_not_fit_are_refused() {
     let twenty_items_of = |len: u64| 20 * len;
     type Damage = fn(&mut Draft);
     let table: &[(Damage, OpenError)] = &[
+        (|d| d.header[VERSION] = 0, Version { expected: 2, found: 0 }),
         (|d| d.header[VERSION] = 1, Version { expected: 2, found: 1 }),
         (|d| d.header[VERSION] = 3, Version { expected: 2, found: 3 }),
         (|d| d.header[ITEMS] = 1 << 31, limit("items", "less than 2^31", 1 << 31)),
@@ -432,7 +433,12 @@ fn values_out_of_range_open_and_do_not_verify() {
     type Damage = fn(&mut Draft);
     let table: &[(Damage, &str, usize, &str)] = &[
         (|d| d.section(10)[4 * 16 + 4] = 0x80, "rows", 5, "from -127 to 127"),
-        (|d| d.section(10)[4 * 16..8 * 16].fill(0), "rows", 4, "of unit norm"),
+        (
+            |d| (0..4).for_each(|part| d.section(10)[4 * 16 + 16 * part + 4..][..4].fill(0)),
+            "rows",
+            5,
+            "of unit norm",
+        ),
         (|d| d.set_f32(11, 7, 2e9), "rows", 7, "of unit norm"),
         (|d| d.set_f32(11, 7, 0.0), "scales", 7, "finite and above 0"),
         (|d| d.set_f32(11, 7, -0.01), "scales", 7, "finite and above 0"),

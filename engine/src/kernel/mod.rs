@@ -22,7 +22,11 @@ mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar as definition;
 pub(crate) use scalar::score_row;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128 as definition;
 use tinderbox_format::BLOCK;
 
 /// The largest magnitude of a component of a query.
@@ -45,8 +49,7 @@ pub struct Kernel(Isa);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Isa {
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    Scalar,
+    Definition,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
@@ -55,16 +58,13 @@ enum Isa {
     Neon,
     #[cfg(target_arch = "aarch64")]
     Dotprod,
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    Simd128,
 }
 
 /// Calls `$function` of the module that `$kernel` stands for.
 macro_rules! dispatch {
     ($kernel:expr, $function:ident($($argument:expr),*)) => {
         match $kernel.0 {
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Isa::Scalar => scalar::$function($($argument),*),
+            Isa::Definition => definition::$function($($argument),*),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an Avx2 kernel is made by `avx2()` alone, after it found the feature.
             Isa::Avx2 => unsafe { avx2::$function($($argument),*) },
@@ -77,8 +77,6 @@ macro_rules! dispatch {
             #[cfg(target_arch = "aarch64")]
             // SAFETY: a Dotprod kernel is made by `dotprod()` alone, after it found the features.
             Isa::Dotprod => unsafe { dotprod::$function($($argument),*) },
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Isa::Simd128 => simd128::$function($($argument),*),
         }
     };
 }
@@ -108,10 +106,7 @@ impl Kernel {
     /// The definition; every target has it. A WebAssembly module that was compiled with SIMD has `simd128` in its place: it
     /// is not loaded where the host lacks that, and so needs no other.
     pub fn scalar() -> Self {
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        return Self(Isa::Simd128);
-        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-        Self(Isa::Scalar)
+        Self(Isa::Definition)
     }
 
     /// All that this CPU has, slowest first.
@@ -151,8 +146,7 @@ impl Kernel {
     /// Name of the instruction set, in lower case.
     pub fn name(self) -> &'static str {
         match self.0 {
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Isa::Scalar => "scalar",
+            Isa::Definition => definition::NAME,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
             #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
@@ -161,8 +155,6 @@ impl Kernel {
             Isa::Neon => "neon",
             #[cfg(target_arch = "aarch64")]
             Isa::Dotprod => "dotprod",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Isa::Simd128 => "simd128",
         }
     }
 

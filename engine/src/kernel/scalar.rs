@@ -8,6 +8,7 @@ use crate::math::exp;
 use tinderbox_format::{BLOCK, Row};
 use wide::{i16x8, i32x4, u8x16, u64x2};
 
+pub(super) const NAME: &str = "scalar";
 /// Whether every CPU of the target has vectors: microcontrollers do not, and pages that do have a kernel of their own.
 const HAS_VECTORS: bool = !cfg!(any(target_os = "none", target_family = "wasm"));
 /// Lanes of [`dot`] and the smaller block of [`accumulate_by`]: the widest vector register there is, in f32.
@@ -203,5 +204,20 @@ pub(super) fn above(scores: &[[f32; 64]], bound: f32, above: &mut [u64]) {
     let eights = scores.as_flattened().as_chunks::<8>().0;
     for (byte, scores) in bytemuck::cast_slice_mut(above).iter_mut().zip(eights) {
         *byte = (0..).zip(scores).fold(0_u8, |byte, (bit, &score)| byte | u8::from(score > bound) << bit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dot_products_are_the_same_with_and_without_vectors() {
+        let block: [[i8; 64]; 3] =
+            core::array::from_fn(|part| core::array::from_fn(|at| ((part * 64 + at) * 37 % 255) as i8));
+        let query: [[i16; 16]; 3] = core::array::from_fn(|part| {
+            core::array::from_fn(|at| ((part * 16 + at) * 1237 % 32_513) as i16 - 16_256)
+        });
+        assert_eq!(wide_dots(&block, &query), plain_dots(&block, &query));
     }
 }

@@ -12,6 +12,7 @@ use tinderbox_format::BLOCK;
 // The whole module is compiled with the feature: what the compiler vectorises needs no other body.
 pub(super) use super::scalar::{above, accumulate, attend, dot, dots};
 
+pub(super) const NAME: &str = "simd128";
 /// Components of a block that one register holds: four of each row.
 const WIDE: usize = 16;
 

@@ -1,7 +1,7 @@
 //! A small world to write and read: every part of a model, made of a seed.
 
 use tinderbox_format::{
-    BLOCK, Category, Contents, Features, Level, MadeSketch, Model, Rule, SKETCH_DIM, in_blocks,
+    BLOCK, Category, Contents, Features, Level, MadeSketch, Model, Row, Rule, SKETCH_DIM,
 };
 
 /// Which parts a world has, and how large.
@@ -180,7 +180,9 @@ impl World {
         assert_eq!(model.step_sizes(), self.step_sizes);
         assert_eq!(model.gram(), contents.gram);
         assert_eq!(model.preconditioner(), contents.preconditioner);
-        assert_eq!(model.rows().blocks(), in_blocks(&self.rows, shape.dim));
+        let rows = model.rows().iter().take(shape.items).flat_map(Row::components);
+        assert!(rows.eq(self.rows.iter().copied()));
+        assert_eq!(model.rows().blocks().len(), shape.items.next_multiple_of(BLOCK) * shape.dim);
         assert_eq!(model.scales(), self.scales);
         assert_eq!(model.new_item_base(), contents.new_item_base);
         assert_eq!(model.onboarding(), self.onboarding);
