@@ -2,9 +2,9 @@
 //! read.
 
 use crate::error::VerifyError;
-use crate::rows::{Row, Rows};
+use crate::rows::Rows;
 use crate::section::{Kind, Sections};
-use crate::verify::{all_finite, refuse, verify_padding};
+use crate::verify::{all_finite, refuse, refuse_minimum, verify_padding};
 
 /// Numbers that a sketch keeps of each row.
 pub const SKETCH_DIM: usize = 16;
@@ -64,12 +64,8 @@ impl<'a> Sketch<'a> {
         }
         let items = self.scales.len();
         verify_padding(Kind::SketchRows, self.rows, items)?;
-        if !self.rows.blocks().contains(&i8::MIN) {
-            return Ok(());
-        }
-        let is_refused = |row: Row<'_>| row.components().any(|value| value == i8::MIN);
-        let item = self.rows.iter().position(is_refused).unwrap_or_default();
-        Err(refuse(Kind::SketchRows, item, "from -127 to 127"))
+        let is_sound = !self.rows.blocks().contains(&i8::MIN);
+        if is_sound { Ok(()) } else { Err(refuse_minimum(Kind::SketchRows, self.rows)) }
     }
 }
 

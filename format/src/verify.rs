@@ -5,7 +5,7 @@ use wide::{i8x16, i16x16, i32x8};
 use crate::checksum::{content_id, crc32c};
 use crate::error::VerifyError;
 use crate::model::Model;
-use crate::rows::{BLOCK, Rows};
+use crate::rows::{BLOCK, Row, Rows};
 use crate::section::{Kind, first_not_finite};
 
 /// What is allowed on top of the rounding to int8, for unit norms that were computed in f32.
@@ -52,9 +52,8 @@ fn verify_rows(model: &Model<'_>) -> Result<(), VerifyError> {
     let half_root = ((dim as u64) << 40).isqrt() as f64 / f64::from(1 << 21); // sqrt(dim) / 2; no sqrt in core
     let blocks = rows.blocks().chunks_exact(BLOCK * dim).zip(model.scales().chunks(BLOCK));
     for (first, (block, scales)) in (0..).step_by(BLOCK).zip(blocks) {
-        let squares = squares(block);
+        let Some(squares) = squares(block) else { return Err(refuse_minimum(Kind::Rows, rows)) };
         for (item, (&scale, square)) in (first..).zip(scales.iter().zip(squares)) {
-            let square = square.ok_or_else(|| refuse(Kind::Rows, item, "from -127 to 127"))?;
             if !(scale.is_finite() && scale > 0.0) {
                 return Err(refuse(Kind::Scales, item, "finite and above 0"));
             }
@@ -82,7 +81,7 @@ pub(crate) fn verify_padding(kind: Kind, rows: Rows<'_>, items: usize) -> Result
 /// The squares of the lengths of a block's rows, below 2^25; `None` where a value is -128.
 ///
 /// In lanes by hand: left alone, the compiler takes twice the instructions for it.
-fn squares(block: &[i8]) -> [Option<i32>; BLOCK] {
+fn squares(block: &[i8]) -> Option<[i32; BLOCK]> {
     let mut squares = i32x8::ZERO;
     let mut minima = i8x16::ZERO;
     for &parts in block.as_chunks::<16>().0 {
@@ -91,11 +90,8 @@ fn squares(block: &[i8]) -> [Option<i32>; BLOCK] {
         let values = i16x16::from_i8x16(values);
         squares += values.dot(values);
     }
-    let (squares, minima) = (squares.to_array(), minima.to_array());
-    [0, 1, 2, 3].map(|row| {
-        let is_sound = minima[4 * row..4 * row + 4].iter().all(|&minimum| minimum == 0);
-        is_sound.then_some(squares[2 * row] + squares[2 * row + 1])
-    })
+    let [a, b, c, d, e, f, g, h] = squares.to_array();
+    (minima == i8x16::ZERO).then_some([a + b, c + d, e + f, g + h])
 }
 
 /// Quadratic, which the limit on the number of onboarding items keeps harmless: there is no memory to sort in.
@@ -112,6 +108,12 @@ pub(crate) fn all_finite(kind: Kind, values: &[f32]) -> Result<(), VerifyError> 
         Some(index) => Err(refuse(kind, index, "finite")),
         None => Ok(()),
     }
+}
+
+/// Of rows that hold a -128.
+pub(crate) fn refuse_minimum(kind: Kind, rows: Rows<'_>) -> VerifyError {
+    let has_minimum = |row: Row<'_>| row.components().any(|value| value == i8::MIN);
+    refuse(kind, rows.iter().position(has_minimum).unwrap_or_default(), "from -127 to 127")
 }
 
 pub(crate) fn refuse(kind: Kind, index: usize, expected: &'static str) -> VerifyError {
