@@ -59,8 +59,8 @@ impl<'s> Pool<'s> {
     /// ```text
     /// the best score stays at place 0
     /// for place in 1..len:
+    ///     nearest_i = max(nearest_i, cos(ranked[place - 1], ranked[i]))    for i >= place
     ///     move to place the best of ranked[place..] by (1 - diversity) score - diversity nearest
-    ///     nearest_i = max(nearest_i, cos(ranked[place], ranked[i]))    for i > place
     /// ```
     pub(crate) fn order(
         mut self,
@@ -72,11 +72,11 @@ impl<'s> Pool<'s> {
         let diversity = if diversity > 0.0 { diversity.min(1.0) } else { 0.0 };
         let len = len.min(ranked.len());
         self.nearest.fill(f32::NEG_INFINITY);
-        for next in 0..len {
-            let best = if next == 0 { 0 } else { self.best(diversity, next, ranked) };
+        for next in 1..len {
+            self.approach(kernel, self.places[next - 1] as usize, ranked.len());
+            let best = self.best(diversity, next, ranked);
             ranked.swap(next, best);
             self.places.swap(next, best);
-            self.approach(kernel, self.places[next] as usize, ranked.len());
         }
         &ranked[..len]
     }

@@ -93,9 +93,9 @@ impl fmt::Display for SessionError {
 pub enum FeedbackError {
     /// No item of the catalogue has this id.
     UnknownId,
-    /// The model was trained without dislikes (implicit feedback).
+    /// The model has no level for a bare dislike: one of implicit feedback has none.
     NoDislikes,
-    /// The model was trained without likes: a damaged file.
+    /// The model has no level for a bare like.
     NoLikes,
     /// A rating off the scale that the model was trained on.
     OffScale {
@@ -115,9 +115,9 @@ impl fmt::Display for FeedbackError {
                 f.write_str("no item of the catalogue has this id: ids are compared letter by letter")
             }
             Self::NoDislikes => f.write_str(
-                "the model knows no dislikes (it was trained on implicit feedback): leave them out",
+                "the model has no level for a bare dislike: give a rating or, if it has none, leave it out",
             ),
-            Self::NoLikes => f.write_str("the model knows no likes: verify the file"),
+            Self::NoLikes => f.write_str("the model has no level for a bare like: give a rating"),
             Self::OffScale { found, lowest, highest } => {
                 write!(f, "rating {found} is off the model's scale: give one from {lowest} to {highest}")
             }

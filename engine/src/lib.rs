@@ -8,8 +8,9 @@
 //! - **The same file and the same feedback give the same list, to the bit,** on every target and with every
 //!   [`Kernel`]: only `+ - * /` and a correctly rounded square root, in a fixed order, never fused;
 //!   integer dot products are exact in any order.
-//! - **A fixed amount of work:** adapting costs `steps * (support + dim) * dim` multiplications, ranking one
-//!   pass over the `items * dim` bytes of the catalogue, whatever the feedback is.
+//! - **A bounded amount of work:** adapting costs `2 steps (support + dim) dim` multiplications (`prototypical`:
+//!   `(support + dim) dim`), whatever the feedback is; ranking at most one pass over the `items * dim` bytes of the
+//!   catalogue, under `matching` one more for each interaction.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

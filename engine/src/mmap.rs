@@ -13,19 +13,20 @@ pub struct MappedModel {
 impl MappedModel {
     /// Maps the file. Whether it is a model file is for [`MappedModel::model`] to say.
     ///
+    /// # Errors
+    /// [`FileError`] names the path and the operating system's reason.
+    ///
+    /// # Safety
     /// **The file must not be changed or truncated while it is mapped**, by this process or any other:
     /// that is undefined behaviour which no check can catch. Replace model files by renaming a new one
     /// over the old, as the trainer does; the old pages then live on. Where that cannot be ensured, use
     /// [`ModelFile::read`](crate::ModelFile::read).
-    ///
-    /// # Errors
-    /// [`FileError`] names the path and the operating system's reason.
     #[expect(unsafe_code, reason = "a mapping is memory that others can change")]
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+    pub unsafe fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(FileError::at(path))?;
-        // SAFETY: the bytes are only read, through `&self`, and the contract above makes the caller answer
-        // for their not changing; memmap2 keeps the mapping alive as long as `map`.
+        // SAFETY: the bytes are only read, through `&self`, and the caller answers for their not changing;
+        // memmap2 keeps the mapping alive as long as `map`.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(FileError::at(path))?;
         Ok(Self { map })
     }

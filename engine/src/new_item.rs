@@ -21,7 +21,7 @@ pub struct NewItems<'a> {
 /// Somebody who gave feedback on a new item.
 #[derive(Clone, Copy, Debug)]
 pub struct Rater<'a> {
-    /// The rater's embedding, of any length: [`Session::user`](crate::Session::user) without the feedback at hand.
+    /// The rater's embedding, dim floats of any norm: [`Session::user`](crate::Session::user) without the feedback at hand.
     pub user: &'a [f32],
     /// Number of the feedback level in [`Model::levels`].
     pub level: u8,

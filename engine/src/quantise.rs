@@ -9,8 +9,8 @@ const ROW_MAX: f32 = 127.0;
 
 /// Quantises one row so that `row ≈ scale * quantised`, each component within `scale / 2`; returns `scale`.
 ///
-/// `row` and `quantised` are of the same length. A row without a finite, non-zero component becomes zeros
-/// with scale 0, which no model file may hold. The trainer's export and [`embed_item`](crate::embed_item)
+/// `row` and `quantised` are of the same length. A row of zeros, or with a component that is not finite, becomes
+/// zeros with scale 0, which no model file may hold. The trainer's export and [`embed_item`](crate::embed_item)
 /// share this function, so that both give the same bytes.
 pub fn quantise_row(row: &[f32], quantised: &mut [i8]) -> f32 {
     let scale = largest(row) / ROW_MAX;
@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_direction_becomes_zeros() {
-        for row in [[0.0; 16], [f32::NAN; 16], [f32::INFINITY; 16]] {
+        let one = |value| core::array::from_fn(|at| if at == 5 { value } else { 1.0 });
+        for row in [[0.0; 16], [f32::NAN; 16], [f32::INFINITY; 16], one(f32::NAN), one(f32::NEG_INFINITY)] {
             let mut quantised = [1_i8; 16];
             assert_eq!(quantise_row(&row, &mut quantised), 0.0);
             assert_eq!(quantised, [0; 16]);

@@ -1,7 +1,7 @@
 //! The best of the catalogue, kept while the scores stream by.
 
 use crate::kernel::Kernel;
-use crate::sort::sort;
+use crate::sort::{sift_down, sort};
 use core::cmp::Ordering;
 
 /// Items that are scored at a time, on the stack: a multiple of 64. Four floats each under `matching`, and firmware has
@@ -149,7 +149,7 @@ impl<'a> Best<'a> {
             self.insert(ranked);
         } else if full {
             self.kept[0] = ranked;
-            self.sift_down();
+            sift_down(self.kept, 0, &Ranked::order);
         } else {
             self.kept[self.len - 1] = ranked;
             self.sift_up(self.len - 1);
@@ -177,27 +177,6 @@ impl<'a> Best<'a> {
             }
             self.kept.swap(child, parent);
             child = parent;
-        }
-    }
-
-    fn sift_down(&mut self) {
-        let mut parent = 0;
-        loop {
-            let worse =
-                |a: usize, b: usize| b < self.len && self.kept[b].order(&self.kept[a]) == Ordering::Greater;
-            let (left, right) = (2 * parent + 1, 2 * parent + 2);
-            let mut worst = parent;
-            if worse(worst, left) {
-                worst = left;
-            }
-            if worse(worst, right) {
-                worst = right;
-            }
-            if worst == parent {
-                break;
-            }
-            self.kept.swap(parent, worst);
-            parent = worst;
         }
     }
 }

@@ -207,7 +207,8 @@ impl<'a> Session<'a> {
 
     /// Adapts from the prior to the whole support set; what the session had adapted to before is forgotten.
     ///
-    /// The order of the support has no influence beyond the rounding of sums. Cost: for `maml`
+    /// The order of the support has no influence beyond the rounding of sums. More than twenty interactions weigh
+    /// together what twenty do. Cost: for `maml`
     /// steps * (2 support + 2 dim) * dim multiplications, see [`Session::scratch_len`] for the memory.
     ///
     /// # Errors
@@ -244,7 +245,8 @@ impl<'a> Session<'a> {
     }
 
     /// Ranks the catalogue and the new items for the user, exactly, best first, ties to the lower number,
-    /// and returns as many as exist, up to the length of `out`. Cost: one pass over the rows.
+    /// and returns as many as exist, up to the length of `out`. Cost: at most one pass over the rows, under `matching` one
+    /// more for each interaction.
     ///
     /// # Errors
     /// [`RankError`]: a list that is not ascending, an unknown item or category.
@@ -338,8 +340,9 @@ impl<'a> Session<'a> {
     /// Which of the user's feedback raised `item`, and by how much: the strongest first, up to the length
     /// of `out`.
     ///
-    /// Each effect is counterfactual: the score with all feedback minus the score without this one. It
-    /// means the same for every adaptation rule. Cost: one adaptation for each interaction of the support.
+    /// Each effect is counterfactual: the score with all feedback minus the score without this one, the others weighing
+    /// what they do beside it (beyond twenty they weigh less, see [`Session::adapt`]). It means the same for every
+    /// adaptation rule. Cost: one adaptation for each interaction of the support.
     ///
     /// # Errors
     /// [`SessionError::UnknownItem`].

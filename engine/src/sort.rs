@@ -23,8 +23,8 @@ fn heapsort<T: Copy>(values: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
     }
 }
 
-/// Moves the value at `root` down until neither child comes after it.
-fn sift_down<T: Copy>(heap: &mut [T], mut root: usize, order: &impl Fn(&T, &T) -> Ordering) {
+/// Moves the value at `root` down until neither child comes after it: the last by `order` is then the heap's root again.
+pub(crate) fn sift_down<T: Copy>(heap: &mut [T], mut root: usize, order: &impl Fn(&T, &T) -> Ordering) {
     let comes_after = |a: &T, b: &T| order(a, b) == Ordering::Greater;
     while let Some(left) = heap.get(2 * root + 1) {
         let right_is_later = heap.get(2 * root + 2).is_some_and(|right| comes_after(right, left));

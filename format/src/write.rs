@@ -126,7 +126,8 @@ pub enum WriteError {
     Open(OpenError),
     /// A value is not allowed.
     Verify(VerifyError),
-    /// The file system refused. The file that was to be replaced, if any, is as it was.
+    /// The file system refused. The file that was to be replaced, if any, is as it was, unless only the last step,
+    /// syncing the directory, failed.
     Io(io::Error),
 }
 

@@ -41,10 +41,23 @@ fn call_everything(model: &Model<'_>) {
     assert_eq!(model.scales().len(), items);
     assert_eq!(model.step_sizes().len(), model.steps() * model.dim());
     assert!(model.onboarding().iter().all(|&item| (item as usize) < items));
+    assert_eq!(model.rows().iter().count(), items.next_multiple_of(BLOCK));
+    assert_eq!(model.prior().len(), model.dim());
+    let square =
+        |matrix: Option<&[f32]>| matrix.is_none_or(|matrix| matrix.len() == model.dim() * model.dim());
+    assert!(square(model.gram()) && square(model.preconditioner()));
+    assert!(model.new_item_base().is_none_or(|base| base.len() == model.dim()));
+    if let Some(sketch) = model.sketch() {
+        assert_eq!((sketch.scales().len(), sketch.rests().len()), (items, items));
+        assert_eq!(sketch.axes().len() % model.dim(), 0);
+    }
     for index in (0..items + 2).chain([usize::MAX]) {
         let _ =
             (model.id(index), model.title(index), model.levels().value(index), model.levels().liked(index));
         let _ = (model.levels().target(index), model.levels().weight(index));
+        let _ = model.rows().row(index).map(|row| row.components().count());
+        let _ =
+            model.sketch().and_then(|sketch| sketch.rows().row(index)).map(|row| row.components().count());
         for table in [model.item_features(), model.user_features()] {
             let _ = (table.name(index), table.embedding(index));
         }

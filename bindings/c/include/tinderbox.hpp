@@ -10,6 +10,7 @@
 #define TINDERBOX_HPP
 
 #include "tinderbox.h"
+#include <cerrno>
 
 #include <cstddef>
 #include <fstream>
@@ -62,9 +63,13 @@ private:
 
 /// The whole file, in memory of its own.
 inline Bytes read_file(const std::string &path) {
+    errno = 0;
     std::ifstream file(path, std::ios::binary | std::ios::ate);
+    if (!file) {
+        throw std::system_error(errno != 0 ? errno : EIO, std::generic_category(), path);
+    }
     const auto end = file.tellg();
-    Bytes bytes(file ? static_cast<std::size_t>(end) : 0);
+    Bytes bytes(static_cast<std::size_t>(end));
     file.seekg(0);
     if (!file.read(static_cast<char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
         throw std::system_error(std::make_error_code(std::errc::io_error), path);

@@ -69,7 +69,7 @@ const TEXTS: [(Status, &CStr); 32] = [
     (Status::FileMisaligned, c"the file's bytes must begin at a multiple of TBX_ALIGNMENT: map the file, or read it into memory \
                   from malloc; store an asset uncompressed and aligned"),
     (Status::FileMagic, c"not a model file, or one that was transferred as text: transfer it as binary"),
-    (Status::FileVersion, c"a model file of another format version: update the engine"),
+    (Status::FileVersion, c"a model file of another format version: update the engine, or export the file again"),
     (Status::FileLength, c"the model file is cut short or has bytes behind it: fetch or export it again"),
     (Status::FileHeader, c"the header of the model file is damaged: fetch or export it again"),
     (Status::FileSection, c"a section of the model file is missing, unknown or of the wrong size: update the engine, or export \
@@ -82,8 +82,8 @@ const TEXTS: [(Status, &CStr); 32] = [
     (Status::UnknownCategory, c"there is no category of this number or name"),
     (Status::UnknownFeature, c"there is no feature of this number or name"),
     (Status::UnknownLevel, c"there is no feedback level of this number: make interactions with tbx_rate"),
-    (Status::NoLikes, c"the model knows no likes: verify the file"),
-    (Status::NoDislikes, c"the model knows no dislikes (it was trained on implicit feedback): leave them out"),
+    (Status::NoLikes, c"the model has no level for a bare like: give a rating"),
+    (Status::NoDislikes, c"the model has no level for a bare dislike: give a rating or, if it has none, leave it out"),
     (Status::OffScale, c"the rating is off the model's scale: tbx_model_level tells the levels"),
     (Status::SupportTooLong, c"more interactions than the session has room for: give the latest ones, or a session of more capacity"),
     (Status::NotAscending, c"a list of a filter is not ascending: sort it and remove duplicates"),

@@ -88,8 +88,10 @@ impl PyModel {
     ///
     /// Raises OSError, and OpenError if it is no model file.
     #[classmethod]
+    #[expect(unsafe_code, reason = "a mapping is memory that others can change")]
     fn open(_class: &Bound<'_, PyType>, path: PathBuf) -> PyResult<Self> {
-        let file = MappedModel::open(&path).map_err(Raise::raise)?;
+        // SAFETY: Python has no way to ask for it: what is said above makes the caller answer for it.
+        let file = unsafe { MappedModel::open(&path) }.map_err(Raise::raise)?;
         Self::new(Backing::Mapped(file, path))
     }
 

@@ -189,7 +189,7 @@ def test_an_implicit_model_knows_no_dislikes():
     model = tinderbox.Model.open(IMPLICIT)
     session = model.session()
     session.adapt({model.ids[0]: True})
-    with pytest.raises(tinderbox.FeedbackError, match="knows no dislikes"):
+    with pytest.raises(tinderbox.FeedbackError, match="bare dislike"):
         session.adapt({model.ids[0]: False})
 
 

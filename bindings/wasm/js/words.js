@@ -5,8 +5,8 @@ const DAMAGED = "the file is damaged: fetch or export it again";
 const FAULTY = "the tool that wrote the file is at fault: export it again with a current one";
 
 export const unknownId = "no item of the catalogue has this id: ids are compared letter by letter";
-export const noLikes = "the model knows no likes: verify the file";
-export const noDislikes = "the model knows no dislikes (it was trained on implicit feedback): leave them out";
+export const noLikes = "the model has no level for a bare like: give a rating";
+export const noDislikes = "the model has no level for a bare dislike: give a rating or, if it has none, leave it out";
 export const offScale = (found, lowest, highest) =>
   `rating ${found} is off the model's scale: give one from ${lowest} to ${highest}`;
 

@@ -26,7 +26,7 @@ pub(super) fn adapt(
     work.gradient.fill(0.0);
     work.kernel.accumulate(support.rows, work.residual, work.gradient);
     precondition(model.preconditioner(), work);
-    let share = if total > 0.0 { scale / total } else { 0.0 };
+    let share = scale / total; // shrinkage is above zero
     for ((user, base), direction) in user.iter_mut().zip(base).zip(&*work.direction) {
         *user = base + share * direction;
     }
