@@ -9,7 +9,7 @@ use tinderbox_trainer::data::{Columns, Dataset, Reading, Source, find, read};
 use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::fit::Choice;
 use tinderbox_trainer::learner::Kind;
-use tinderbox_trainer::train::Config;
+use tinderbox_trainer::train::{Config, parse_dim, parse_steps};
 
 /// Where the interactions are, and how to read them.
 #[derive(Args)]
@@ -40,6 +40,13 @@ pub(crate) struct DataArgs {
     #[arg(long, value_name = "MIN..MAX", value_parser = scale)]
     scale: Option<(f32, f32)>,
 
+    #[command(flatten)]
+    columns: ColumnArgs,
+}
+
+/// What the columns are called.
+#[derive(Args)]
+pub(crate) struct ColumnArgs {
     /// Name of the column with the user's id
     #[arg(long, value_name = "NAME")]
     user_column: Option<String>,
@@ -62,11 +69,11 @@ pub(crate) struct DataArgs {
 pub(crate) struct LearnerArgs {
     /// Length of an embedding: a multiple of 16. 32 suits dense data, long-tailed catalogues want more [default: auto
     /// chooses, the others take 32, or 16 for rated items]
-    #[arg(long, value_parser = dim)]
+    #[arg(long, value_parser = parse_dim)]
     pub(crate) dim: Option<usize>,
 
     /// Inner steps (maml) [default: 8; 16 to rank rated items]
-    #[arg(long)]
+    #[arg(long, value_parser = parse_steps)]
     steps: Option<usize>,
 
     /// What the learners learn to rank [default: catalogue; rated under evaluate's protocol p2]
@@ -165,17 +172,18 @@ impl DataArgs {
                 ..Source::default()
             },
         };
-        Ok(Source {
-            columns: Columns {
-                user: self.user_column,
-                item: self.item_column,
-                rating: self.rating_column,
-                timestamp: self.timestamp_column,
-            },
-            like_at: self.like_at,
-            scale: self.scale,
-            ..found
-        })
+        Ok(Source { columns: self.columns.into(), like_at: self.like_at, scale: self.scale, ..found })
+    }
+}
+
+impl From<ColumnArgs> for Columns {
+    fn from(names: ColumnArgs) -> Self {
+        Self {
+            user: names.user_column,
+            item: names.item_column,
+            rating: names.rating_column,
+            timestamp: names.timestamp_column,
+        }
     }
 }
 
@@ -218,13 +226,4 @@ fn scale(text: &str) -> Result<(f32, f32), String> {
     let number = |text: &str| text.parse::<f32>().ok().filter(|value| value.is_finite()).ok_or_else(error);
     let (lowest, highest) = (number(lowest)?, number(highest)?);
     if lowest < highest { Ok((lowest, highest)) } else { Err(error()) }
-}
-
-fn dim(text: &str) -> Result<usize, String> {
-    let dim = text.parse().map_err(|_| format!("{text:?} is no number"))?;
-    if (16..=1024).contains(&dim) && dim % 16 == 0 {
-        Ok(dim)
-    } else {
-        Err("give a multiple of 16 from 16 to 1024".to_owned())
-    }
 }

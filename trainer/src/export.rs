@@ -1,6 +1,5 @@
 //! From a run to a model file: int8 rows, and the proof that the engine ranks by it as the trainer does.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -9,7 +8,9 @@ use tinderbox::{
     SessionError, VerifyError, quantise_row,
 };
 use tinderbox_format as format;
-use tinderbox_format::{Category, Contents, Level, MadeSketch, Model, SKETCH_DIM, Sketch, WriteError};
+use tinderbox_format::{
+    Category, Contents, Level, MadeSketch, Model, SKETCH_DIM, Sketch, WriteError, replace,
+};
 
 use crate::learner::Rule;
 use crate::metrics::Scorer;
@@ -39,7 +40,7 @@ const MOST_READ: f32 = 0.02;
 const SKETCHED_USERS: usize = 16;
 const SKETCHED_SUPPORT: usize = 10;
 
-/// What an export found when it read its own file back.
+/// What an export found when it checked its own file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exported {
     /// Size of the file.
@@ -81,7 +82,7 @@ pub enum ExportError {
     /// The engine scores otherwise than the trainer.
     #[error(
         "item {item} scores {found} in the engine and {expected} in the trainer: more than rounding explains; \
-         the file was removed"
+         no file was written"
     )]
     Parity {
         /// Row of the item.
@@ -93,37 +94,26 @@ pub enum ExportError {
     },
 }
 
-/// Writes `run` as a model file to `path`, reads it back, verifies it and compares the engine's scores with the
-/// trainer's. An existing file is replaced, never changed.
+/// Makes a model file of `run`, opens and verifies it, compares the engine's scores with the trainer's, and only then
+/// writes it to `path`. An existing file is replaced, never changed.
 ///
 /// # Errors
-/// [`ExportError`]; a file that failed the comparison is removed.
+/// [`ExportError`]; what was at `path` is still there, unless only the last step, syncing the directory, failed.
 pub fn export(run: &Run, path: &Path) -> Result<Exported, ExportError> {
-    write(run, path, true)?;
-    let mut file = ModelFile::read(path)?;
+    let mut file = file_of(run, true)?;
     if let Some(sketch) = file.model()?.sketch()
         && share_read(file.model()?, sketch)? > MOST_READ
     {
-        write(run, path, false)?;
-        file = ModelFile::read(path)?;
+        file = file_of(run, false)?;
     }
     let model = file.model()?;
-    model.verify()?;
-    match largest_difference(run, &file) {
-        Ok(largest_difference) => Ok(Exported {
-            bytes: file.bytes().len() as u64,
-            content_id: model.content_id(),
-            largest_difference,
-        }),
-        Err(error) => {
-            // The error at hand says more than a failure to remove the file would.
-            let _ = fs::remove_file(path);
-            Err(error)
-        }
-    }
+    let largest_difference = largest_difference(run, &file)?;
+    replace(path, file.bytes()).map_err(WriteError::Io)?;
+    Ok(Exported { bytes: file.bytes().len() as u64, content_id: model.content_id(), largest_difference })
 }
 
-fn write(run: &Run, path: &Path, with_sketches: bool) -> Result<(), WriteError> {
+/// A verified file, in memory.
+fn file_of(run: &Run, with_sketches: bool) -> Result<ModelFile, WriteError> {
     let learned = &run.learned;
     let (rows, scales) = quantise(&learned.rows, learned.dim);
     let levels = levels(run);
@@ -131,7 +121,7 @@ fn write(run: &Run, path: &Path, with_sketches: bool) -> Result<(), WriteError> 
     let sketch = if with_sketches { sketch(run, &rows, &scales) } else { None };
     let categories: Vec<Category<'_>> =
         members.iter().map(|(name, items)| Category { name, items: items.as_slice() }).collect();
-    Contents {
+    let contents = Contents {
         rule: match learned.rule {
             Rule::Maml { pull } => format::Rule::Maml { pull },
             Rule::Prototypical { scale, shrinkage } => format::Rule::Prototypical { scale, shrinkage },
@@ -157,8 +147,8 @@ fn write(run: &Run, path: &Path, with_sketches: bool) -> Result<(), WriteError> 
         onboarding: &run.onboarding,
         card: &run.card,
         sketch: sketch.as_ref(),
-    }
-    .write(path)
+    };
+    Ok(ModelFile::from(&*contents.to_bytes()?))
 }
 
 /// Sketches of the rows, for a catalogue that is large enough.

@@ -203,10 +203,12 @@ impl Fitted {
     }
 }
 
-/// Mean of `a - b` over users, and its standard error; (0, 0) without users.
+/// Mean of `a - b` over users, 0 without any, and its standard error: infinite for fewer than two users, of whom nothing
+/// can be concluded.
 pub fn paired(a: &[f64], b: &[f64]) -> (f64, f64) {
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    (mean(&differences).unwrap_or(0.0), standard_error(&differences))
+    let error = if differences.len() > 1 { standard_error(&differences) } else { f64::INFINITY };
+    (mean(&differences).unwrap_or(0.0), error)
 }
 
 /// The mean; `None` of nothing.
@@ -230,6 +232,7 @@ mod tests {
         assert!((standard_error(&[1.0, 2.0, 3.0, 4.0]) - (5.0_f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);
         assert_eq!(standard_error(&[7.0]), 0.0);
         assert_eq!(paired(&[3.0, 5.0], &[1.0, 3.0]), (2.0, 0.0));
-        assert_eq!(paired(&[], &[]), (0.0, 0.0));
+        assert_eq!(paired(&[5.0], &[3.0]), (2.0, f64::INFINITY));
+        assert_eq!(paired(&[], &[]), (0.0, f64::INFINITY));
     }
 }

@@ -168,6 +168,23 @@ impl Config {
     }
 }
 
+/// The length of an embedding from text: one that a model file may have.
+pub fn parse_dim(text: &str) -> Result<usize, String> {
+    let most = tinderbox_format::MAX_DIM as usize;
+    let is_allowed = |dim: &usize| (16..=most).contains(dim) && dim.is_multiple_of(16);
+    let dim = text.parse().ok().filter(is_allowed);
+    dim.ok_or_else(|| {
+        format!("{text:?} is no length of an embedding: give a multiple of 16 from 16 to {most}")
+    })
+}
+
+/// A number of inner steps from text: one that a model file may have.
+pub fn parse_steps(text: &str) -> Result<usize, String> {
+    let most = tinderbox_format::MAX_STEPS as usize;
+    let steps = text.parse().ok().filter(|steps| *steps <= most);
+    steps.ok_or_else(|| format!("{text:?} is no number of inner steps: give one from 0 to {most}"))
+}
+
 /// How training stands after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {

@@ -113,11 +113,14 @@ fn the_file_depends_neither_on_threads_nor_on_the_order_of_rows() {
     let ratings = fs::read_to_string(world.join("ratings.csv")).unwrap();
     let (header, rows) = ratings.split_once('\n').unwrap();
     let mut rows: Vec<&str> = rows.lines().collect();
+    let [user, item, rating, time] = rows[0].split(',').collect::<Vec<_>>().try_into().unwrap();
+    let again = format!("{user},{item},{},{time}", if rating == "1" { "5" } else { "1" });
+    rows.push(&again); // at the same time, and of another opinion
+    let original = place.file("original.csv", format!("{header}\n{}\n", rows.join("\n")));
     rows.reverse();
     let middle = rows.len() / 3;
     rows.rotate_left(middle);
     let shuffled = place.file("shuffled.csv", format!("{header}\n{}\n", rows.join("\n")));
-    let original = world.join("ratings.csv").to_str().unwrap().to_owned();
     let items = world.join("items.csv").to_str().unwrap().to_owned();
     for learner in ["maml", "prototypical", "matching"] {
         let file = |name: &str, ratings: &str, threads: &str| {
@@ -183,9 +186,12 @@ fn many_users_get_lists_in_the_order_of_the_file() {
     let file = place.model();
     let support = place.file(
         "support.tsv",
-        "user\titem\trating\nzoe\ti000005\t5\nabe\ti000007\t1\nzoe\ti000009\t4\nabe\tnone\t3\n",
+        "who\titem\trating\nzoe\ti000005\t1\nabe\ti000007\t1\nzoe\ti000009\t4\nabe\tnone\t3\nzoe\ti000005\t5\n",
     );
-    let output = trainer(&["recommend", &file, "--users", &support, "--top", "3"]);
+    let lists = |support: &str, column: &str| {
+        trainer(&["recommend", &file, "--users", support, "--user-column", column, "--top", "3"])
+    };
+    let output = lists(&support, "who");
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
@@ -196,7 +202,11 @@ fn many_users_get_lists_in_the_order_of_the_file() {
         [("zoe", "1"), ("zoe", "2"), ("zoe", "3"), ("abe", "1"), ("abe", "2"), ("abe", "3")]
     );
     assert!(rows[1..].iter().all(|row| row[3].parse::<f32>().is_ok() && row[2] != "i000005"));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("1 rows on 1 items"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("1 rows on 1 items") && said.contains("the last one counts"), "{said}");
+    let once =
+        place.file("once.tsv", "user\titem\trating\nzoe\ti000005\t5\nzoe\ti000009\t4\nabe\ti000007\t1\n");
+    assert_eq!(lists(&once, "user").stdout, text.as_bytes());
 }
 
 #[test]
@@ -326,6 +336,16 @@ fn bad_data_ends_with_one_and_leaves_nothing_behind() {
         let ratings = place.file("few.csv", "user,item,rating\na,x,1\nb,x,2\nb,y,5\n");
         refuse(&["evaluate", "--ratings", &ratings, "--protocol", protocol], 1, &["ten folds need ten"]);
     }
+    let timeless: String = (0..12).map(|user| format!("{user},x,5\n{user},y,5\n{user},z,1\n")).collect();
+    let timeless = place.file("timeless.csv", format!("user,item,rating\n{timeless}"));
+    let question =
+        ["evaluate", "--ratings", &timeless, "--min-user", "2", "--min-item", "1", "--protocol", "p1t"];
+    refuse(&question, 1, &["--timestamp-column"]);
+    refuse(&["fit", "--ratings", &timeless, "--time-order", "--out", &run], 1, &["--timestamp-column"]);
+    let disliked: String = (0..12).map(|user| format!("{user},x,1\n{user},y,2\n")).collect();
+    let disliked = place.file("disliked.csv", format!("user,item,rating\n{disliked}"));
+    let question = ["evaluate", "--ratings", &disliked, "--min-user", "2", "--min-item", "1"];
+    refuse(&question, 1, &["no rating counts as a like"]);
     for protocol in ["p2", "onboarding"] {
         let question = ["evaluate", "--ratings", &ratings, "--protocol", protocol];
         refuse(&[&question[..], &["--groups"]].concat(), 1, &[protocol, "--groups"]);
@@ -358,7 +378,7 @@ fn implicit_feedback_is_learned_and_served() {
     succeed(&["fit", "--data", &world, "--dim", "16", "--epochs", "6", "--out", &run]);
     succeed(&["export", &run, "--out", &file]);
     assert_eq!(succeed(&["recommend", &file, "--like", "i000001", "--top", "4"]).lines().count(), 4);
-    refuse(&["recommend", &file, "--dislike", "i000001"], 1, &["no dislikes"]);
+    refuse(&["recommend", &file, "--dislike", "i000001"], 1, &["bare dislike"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl<T> BySize<T> {
 
     /// The one for a support like this.
     pub(super) fn suited(&self, support: &[Interaction]) -> &T {
-        if support.len() <= FEW.len() { &self.few } else { &self.many }
+        if support.len() <= FEW[FEW.len() - 1] { &self.few } else { &self.many }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {

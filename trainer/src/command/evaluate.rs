@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::fit::{ensure_learnable, filtered};
 use super::output::{ensure_file, write_file};
 use crate::args::{DataArgs, LearnerArgs};
 use crate::screen::Screen;
@@ -15,6 +16,7 @@ use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::evaluate::labelled::{self, RATINGS};
 use tinderbox_trainer::evaluate::{Method, Outcome, Plan, Protocol, Stage, evaluate, onboarding};
 use tinderbox_trainer::report::{self, METRICS, Report, Subject};
+use tinderbox_trainer::train::Config;
 
 /// Compare learners and baselines on users that training did not see
 ///
@@ -127,7 +129,7 @@ impl Evaluate {
         }
         let name = self.data.name();
         let (dataset, _) = self.data.read()?;
-        let (dataset, _) = dataset.filter(self.min_item.unwrap_or(5), self.min_user.unwrap_or(20));
+        let dataset = filtered(dataset, self.min_item.unwrap_or(5), self.min_user.unwrap_or(20));
         if let Some(method) = self.methods.iter().find(|method| !method.suits(protocol)) {
             bail!("protocol {} cannot judge {}", protocol.name(), method.name());
         }
@@ -176,9 +178,9 @@ impl Evaluate {
         let (dataset, _) = self.data.read()?;
         ensure!(dataset.levels.values.len() > 1, "protocol p2 needs ratings");
         let min_user = self.min_user.unwrap_or(*RATINGS.start());
-        let (dataset, _) = dataset.filter(self.min_item.unwrap_or(1), min_user);
-        let dataset = dataset.with_users_up_to(*RATINGS.end());
-        ensure_folds(&dataset)?;
+        let dataset =
+            filtered(dataset, self.min_item.unwrap_or(1), min_user).with_users_up_to(*RATINGS.end());
+        ensure_testable(&dataset, &config)?;
         if let Some(method) = self.methods.iter().find(|method| !labelled::suits(method)) {
             bail!("protocol p2 cannot judge {}", method.name());
         }
@@ -204,7 +206,7 @@ impl Evaluate {
 
 /// Says what showing items to new users is worth, learner by learner.
 fn onboard(dataset: &Dataset, plan: &Plan, json: Option<&Path>) -> Result<()> {
-    ensure_folds(dataset)?;
+    ensure_testable(dataset, &plan.config)?;
     let mut all = Vec::new();
     for method in &plan.methods {
         let Some(learner) = method.shipped() else {
@@ -223,24 +225,27 @@ fn write_json(path: &Path, value: &Value) -> Result<()> {
     write_file(path, &format!("{value:#}\n"))
 }
 
-fn ensure_folds(dataset: &Dataset) -> Result<()> {
+fn ensure_testable(dataset: &Dataset, config: &Config) -> Result<()> {
     ensure!(
         dataset.users.len() >= 10,
         "{} users with enough feedback: ten folds need ten at least (--min-user, --min-item)",
         dataset.users.len()
     );
-    Ok(())
+    ensure_learnable(dataset, config)
 }
 
-/// Evaluates under a progress line; says which methods the data is too large for.
+/// Evaluates under a progress line; says which methods the data does not suit.
 pub(crate) fn compare(dataset: &Dataset, plan: &Plan) -> Result<Vec<Outcome>> {
-    ensure_folds(dataset)?;
+    ensure_testable(dataset, &plan.config)?;
     let screen = Screen::new("splitting");
     let outcomes = evaluate(dataset, plan, &mut |stage| say(&screen, plan, stage))?;
     drop(screen);
     for method in &plan.methods {
         if !outcomes.iter().any(|outcome| outcome.name == method.name()) {
-            eprintln!("{} is left out: its matrix would be too large for this catalogue", method.name());
+            eprintln!(
+                "{} is left out: too much memory for this catalogue, or too little feedback to fit it",
+                method.name()
+            );
         }
     }
     Ok(outcomes)

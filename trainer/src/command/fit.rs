@@ -10,7 +10,7 @@ use super::output::ensure_directory;
 use crate::args::{DataArgs, LearnerArgs, LearnerName};
 use crate::screen::Screen;
 use tinderbox_trainer::data::{Dataset, Interaction, hold_out};
-use tinderbox_trainer::episode::Rank;
+use tinderbox_trainer::episode::{Order, Rank};
 use tinderbox_trainer::fit::{Choice, Fitted, Training, Trial};
 use tinderbox_trainer::onboarding;
 use tinderbox_trainer::run::Run;
@@ -73,7 +73,7 @@ pub(crate) fn filtered(dataset: Dataset, min_item: usize, min_user: usize) -> Da
 }
 
 /// Refuses data from which nothing can be learned about what is to be ranked.
-pub(crate) fn ensure_learnable(dataset: &Dataset, rank: Rank) -> Result<()> {
+pub(crate) fn ensure_learnable(dataset: &Dataset, config: &Config) -> Result<()> {
     let users = dataset.users.len();
     ensure!(users >= 2, "{users} user with enough feedback: a fit needs two at least");
     let is_liked = |i: &Interaction| dataset.levels.liked(i.level);
@@ -82,15 +82,20 @@ pub(crate) fn ensure_learnable(dataset: &Dataset, rank: Rank) -> Result<()> {
         "no rating counts as a like, so that there is nothing to learn: see --like-at"
     );
     ensure!(
-        rank == Rank::Catalogue || dataset.levels.values.len() > 1,
+        config.rank == Rank::Catalogue || dataset.levels.values.len() > 1,
         "--rank rated needs more than one rating: here all are the same"
+    );
+    let has_times = |history: &Vec<Interaction>| history.iter().any(|i| i.time != history[0].time);
+    ensure!(
+        config.order == Order::Random || dataset.interactions.iter().any(has_times),
+        "no user's interactions differ in their times, so that they have no order: see --timestamp-column"
     );
     Ok(())
 }
 
 /// Chooses by validation, fits the choice on all users, saves the run and says what was tried.
 pub(crate) fn fit(dataset: &Dataset, choice: Choice, config: &Config, out: &Path) -> Result<()> {
-    ensure_learnable(dataset, config.rank)?;
+    ensure_learnable(dataset, config)?;
     ensure_directory(out)?;
     let users: Vec<u32> = (0..dataset.users.len() as u32).collect();
     let screen = Screen::new("teacher");

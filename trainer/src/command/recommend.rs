@@ -1,12 +1,14 @@
 //! `trainer recommend`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::args::ColumnArgs;
 use tinderbox::{Feedback, FeedbackError, Filter, Interaction, Model, ModelFile, Ranked, Reason, Session};
 use tinderbox_trainer::data::{Columns, Support, read_supports};
 
@@ -40,6 +42,9 @@ pub(crate) struct Recommend {
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
 
+    #[command(flatten)]
+    columns: ColumnArgs,
+
     /// Length of a list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -60,7 +65,7 @@ impl Recommend {
         let categories = self.categories(&model)?;
         let filter = Filter { categories: &categories, ..Filter::default() };
         match &self.users {
-            Some(path) => recommend_to_many(model, path, &filter, self.top),
+            Some(path) => recommend_to_many(model, path, &self.columns.into(), &filter, self.top),
             None => {
                 let features = self.features(&model)?;
                 let list = recommend(model, &self.feedback(), &features, &filter, self.top)?;
@@ -145,9 +150,16 @@ pub(crate) fn name(model: &Model<'_>, item: u32) -> String {
 }
 
 /// Lists for all users of a file, in the order in which they first appear.
-fn recommend_to_many(model: Model<'_>, path: &Path, filter: &Filter<'_>, top: usize) -> Result<()> {
-    let supports = read_supports(path, &Columns::default())?;
+fn recommend_to_many(
+    model: Model<'_>,
+    path: &Path,
+    columns: &Columns,
+    filter: &Filter<'_>,
+    top: usize,
+) -> Result<()> {
+    let supports = read_supports(path, columns)?;
     let mut unknown: HashMap<&str, usize> = HashMap::new();
+    let mut repeated = 0;
     let mut out = vec![Ranked::default(); top.min(model.items())];
     let longest = supports.iter().map(|support| support.feedback.len()).max().unwrap_or(0);
     let mut scratch = vec![0.0; Session::scratch_len(&model, longest)];
@@ -156,11 +168,21 @@ fn recommend_to_many(model: Model<'_>, path: &Path, filter: &Filter<'_>, top: us
     writeln!(stdout, "user\trank\titem\tscore")?;
     for Support { user, feedback } in &supports {
         let mut support = Vec::with_capacity(feedback.len());
+        let mut places = HashMap::new();
         for row in feedback {
             let said =
                 row.rating.filter(|_| !model.levels().is_implicit()).map_or(Feedback::Like, Feedback::Rating);
             match Interaction::of(&model, &row.item, said) {
-                Ok(interaction) => support.push(interaction),
+                Ok(interaction) => match places.entry(interaction.item) {
+                    Entry::Occupied(place) => {
+                        support[*place.get()] = interaction;
+                        repeated += 1;
+                    }
+                    Entry::Vacant(place) => {
+                        place.insert(support.len());
+                        support.push(interaction);
+                    }
+                },
                 Err(FeedbackError::UnknownId) => *unknown.entry(&row.item).or_default() += 1,
                 Err(error) => bail!("{}: line {}: item {:?}: {error}", path.display(), row.line, row.item),
             }
@@ -172,6 +194,9 @@ fn recommend_to_many(model: Model<'_>, path: &Path, filter: &Filter<'_>, top: us
         }
     }
     stdout.flush()?;
+    if repeated > 0 {
+        eprintln!("{repeated} rows are on an item that the user has a later row on: the last one counts");
+    }
     if !unknown.is_empty() {
         let rows: usize = unknown.values().sum();
         eprintln!("passed over {rows} rows on {} items that the model does not know", unknown.len());

@@ -91,7 +91,7 @@ impl Tune {
         let config = Config { epochs: self.epochs, seed: self.seed, ..Config::default() };
         let (dataset, _) = self.data.read()?;
         let dataset = filtered(dataset, self.min_item, self.min_user);
-        ensure_learnable(&dataset, config.rank)?;
+        ensure_learnable(&dataset, &config)?;
         ensure_directory(&self.out)?;
         let mut journal = Journal::open(&self.out.join(JOURNAL), &Header::new(&dataset, &config))?;
         if !journal.is_empty() {

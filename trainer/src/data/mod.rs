@@ -72,7 +72,7 @@ impl Levels {
     pub fn sentiment(&self, level: u8) -> Sentiment {
         let value = self.values[usize::from(level)];
         match self.like_at {
-            Some(like_at) if value < 0.75 * like_at => Sentiment::Disliked,
+            Some(like_at) if value < like_at.min(0.75 * like_at) => Sentiment::Disliked,
             Some(like_at) if value < like_at => Sentiment::Neutral,
             _ => Sentiment::Liked,
         }

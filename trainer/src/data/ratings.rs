@@ -193,15 +193,15 @@ impl Feedback {
     }
 
     /// Groups the rows by user, given the places of users and items in canonical order. Of rows with the
-    /// same user and item the latest stays, among equally late ones the last of the file.
+    /// same user and item the latest stays, among equally late ones the highest rating: the order of the file is of no
+    /// consequence.
     pub(super) fn histories(&self, users: &[u32], items: &[u32]) -> Histories {
         let mut of_user: Vec<Vec<(u32, i64, f32)>> = vec![Vec::new(); users.len()];
         for row in &self.rows {
             of_user[users[row.user as usize] as usize].push((items[row.item as usize], row.time, row.rating));
         }
         for history in &mut of_user {
-            history.sort_by_key(|&(item, time, _)| (item, time)); // stable: the order of the file is kept
-            history.reverse();
+            history.sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then(b.2.total_cmp(&a.2)));
             history.dedup_by_key(|&mut (item, ..)| item);
             history.sort_unstable_by_key(|&(item, time, _)| (time, item));
         }

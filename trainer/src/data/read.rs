@@ -270,9 +270,9 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_duplicate_stays_and_a_tie_goes_to_the_later_row() {
+    fn the_latest_duplicate_stays_and_a_tie_goes_to_the_higher_rating() {
         let (dataset, reading) = read_text(
-            "user,item,rating,timestamp\na,x,1,20\na,x,2,10\na,y,3,5\na,y,4,5\n",
+            "user,item,rating,timestamp\na,x,1,20\na,x,2,10\na,y,4,5\na,y,3,5\n",
             &Source::default(),
         )
         .unwrap();

@@ -16,9 +16,10 @@ use rayon::prelude::*;
 use tinderbox::{Filter, ModelFile, Ranked, Session};
 
 use super::method::Shown;
+use super::trial::as_engine;
 use super::{Method, Plan, Stage, Variant};
 use crate::baseline::{self, LABELLED_NAMES, Tuned};
-use crate::data::{Dataset, HeldOut, Interaction, LABELLED, LABELLED_POOL, Split, Task, TaskSet, folds};
+use crate::data::{Dataset, HeldOut, LABELLED, LABELLED_POOL, Split, Task, TaskSet, folds};
 use crate::export::{ExportError, export};
 use crate::fit::{Progress, Training, rated_draws};
 use crate::learner::Kind;
@@ -181,7 +182,6 @@ fn judge_file(file: &ModelFile, test: &[Vec<HeldOut>]) -> Result<Vec<Graded>, Ex
     let judge_draw = |scratch: &mut Vec<f32>, user: &HeldOut| {
         let mut session = Session::new(model, scratch)?;
         session.set_features(&user.features)?;
-        let as_engine = |i: &Interaction| tinderbox::Interaction { item: i.item, level: i.level };
         session.adapt(&user.pool.iter().map(as_engine).collect::<Vec<_>>())?;
         let filter = Filter { allow: Some(&user.query), ..Filter::default() };
         let mut out = [Ranked::default(); LABELLED];

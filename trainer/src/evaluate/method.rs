@@ -8,7 +8,7 @@ use crate::data::{Interaction, Levels};
 use crate::episode::Order;
 use crate::fit::Choice;
 use crate::learner::Kind;
-use crate::train::{Config, Part};
+use crate::train::{Config, Part, parse_dim, parse_steps};
 
 /// What is compared: a learner, maybe with something changed, or a baseline.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,8 +111,8 @@ impl FromStr for Method {
                 None if change == "likes-only" => variant.shown = Shown::Likes,
                 None if change == "first-likes" => variant.shown = Shown::FirstLikes,
                 None if part.is_some() => variant.without.extend(part),
-                Some(("steps", value)) => variant.steps = Some(number(value)?),
-                Some(("dim", value)) => variant.dim = Some(number(value)?),
+                Some(("steps", value)) => variant.steps = Some(parse_steps(value)?),
+                Some(("dim", value)) => variant.dim = Some(parse_dim(value)?),
                 Some(("raters", value)) => variant.raters = number(value)?,
                 _ => {
                     let parts = Part::ALL.map(|part| format!("no-{}", part.name())).join(", ");
@@ -254,7 +254,11 @@ mod tests {
         for (text, error) in [
             ("svd", "no method \"svd\"; learners"),
             ("maml:second-order", "no change \"second-order\"; known"),
-            ("maml:steps=many", "no number in \"steps=many\""),
+            ("maml:steps=many", "\"many\" is no number of inner steps"),
+            ("maml:steps=65", "\"65\" is no number of inner steps: give one from 0 to 64"),
+            ("maml:dim=2", "\"2\" is no length of an embedding"),
+            ("auto:dim=1040", "\"1040\" is no length of an embedding: give a multiple of 16 from 16 to 1024"),
+            ("maml:raters=few", "no number in \"raters=few\""),
             ("content-ridge:raters=few", "no number in \"few\""),
             ("ease:raters=3", "no method \"ease\"; learners"),
         ] {

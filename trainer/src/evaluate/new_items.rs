@@ -79,6 +79,26 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_fewer_new_items_than_places_hold_no_known_ones() {
+        let dataset = World { users: 60, items: 80, interactions: 20, ..World::default() }.dataset().unwrap();
+        let methods = vec!["content-popularity".parse().unwrap(), "content-ridge:raters=3".parse().unwrap()];
+        let plan = Plan {
+            protocol: Protocol::P3,
+            folds: 10,
+            methods,
+            config: Config::default(),
+            dim: None,
+            seed: 3,
+        };
+        for outcome in evaluate(&dataset, &plan, &mut |_| {}).unwrap() {
+            assert!(
+                outcome.exposure.iter().all(|exposure| exposure.coverage > 0.9),
+                "eight of eight are listed"
+            );
+        }
+    }
+
+    #[test]
     fn early_raters_make_new_items_rank_better() {
         let world = World { users: 200, items: 150, interactions: 40, ..World::default() };
         let dataset = world.dataset().unwrap();

@@ -126,7 +126,9 @@ impl Trial<'_> {
             SHOTS.map(|shots| {
                 let [support, seen] = shown.of(&user.pool, shots, &self.training.set.levels);
                 scorer.score(&support, &user.features, scores);
-                best(scores, &seen, LIST)
+                let mut list = best(scores, &seen, LIST);
+                list.retain(|&item| self.ranked().contains(&(item as usize))); // fewer new items than places
+                list
             })
         };
         self.test.users.par_iter().map_init(|| vec![0.0; self.likes.len()], lists_of_user).collect()
