@@ -10,8 +10,8 @@
 #define TINDERBOX_HPP
 
 #include "tinderbox.h"
-#include <cerrno>
 
+#include <cerrno>
 #include <cstddef>
 #include <fstream>
 #include <initializer_list>
