@@ -58,7 +58,7 @@ pub(super) struct BySize<T> {
 }
 
 /// The sizes of a small support.
-const FEW: [usize; 2] = [1, 2];
+pub(super) const FEW: [usize; 2] = [1, 2];
 
 impl<T> BySize<T> {
     /// `None` if `fit` has none for one of the two.
