@@ -65,7 +65,7 @@ RANKED = np.dtype([("item", np.uint32), ("score", np.float32)])
 
 def build(target: Path) -> tuple[ctypes.CDLL, ctypes.CDLL]:
     """The C library as it is shipped, and the loops in C."""
-    cargo = ["cargo", "build", "--quiet", "-p", "tinderbox-c", "--no-default-features", "--features", "avx512", "--profile", "small", "--target-dir", str(target)]
+    cargo = ["cargo", "build", "--quiet", "-p", "tinderbox-c", "--no-default-features", "--features", "vnni", "--profile", "small", "--target-dir", str(target)]
     subprocess.run(cargo, cwd=ROOT, check=True)
     library = target / "small"
     loops = library / "libpeers_loop.so"

@@ -26,6 +26,21 @@ const AHEAD: usize = 8192;
 
 #[target_feature(enable = "avx2")]
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
+    let parts = query.as_chunks().0;
+    scan_by(rows, query, scales, factor, scores, |group| dots_of(group, parts));
+}
+
+/// [`scan`] with `dots`: the dot products of the query with 16 rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn scan_by(
+    rows: &[i8],
+    query: &[i16],
+    scales: &[f32],
+    factor: f32,
+    scores: &mut [f32],
+    dots: impl Fn(&[i8]) -> [__m256i; 2],
+) {
     let dim = query.len();
     let items = scores.len().min(scales.len()).min(rows.len() / (BLOCK * dim) * BLOCK);
     let places = items.next_multiple_of(BLOCK);
@@ -33,10 +48,10 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
         return scalar::scan(rows, query, scales, factor, scores);
     }
     let (rows, scales, scores) = (&rows[..places * dim], &scales[..items], &mut scores[..items]);
-    let (query, by) = (query.as_chunks().0, _mm256_set1_ps(factor));
+    let by = _mm256_set1_ps(factor);
     let groups = rows.chunks_exact(ABREAST * dim).zip(scales.as_chunks::<ABREAST>().0);
     for (scores, (group, scales)) in scores.as_chunks_mut::<ABREAST>().0.iter_mut().zip(groups) {
-        let [a, b] = dots_of(group, query);
+        let [a, b] = dots(group);
         let scales: [__m256; 2] = bytemuck::must_cast(*scales);
         let a = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(a), scales[0]), by); // as `scalar::score`
         let b = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(b), scales[1]), by);
@@ -45,7 +60,7 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
     if !items.is_multiple_of(ABREAST) {
         // The last group ends where the rows end; what it shares with the one before comes out the same.
         let start = places - ABREAST;
-        let dots: [i32; ABREAST] = bytemuck::must_cast(dots_of(&rows[start * dim..], query));
+        let dots: [i32; ABREAST] = bytemuck::must_cast(dots(&rows[start * dim..]));
         scalar::score(&dots, &scales[start..], factor, &mut scores[start..]);
     }
 }

@@ -11,6 +11,7 @@ pub(crate) struct Features(u32);
 const KNOWN: u32 = 1;
 const AVX2: u32 = 2;
 const AVX512: u32 = 4;
+const AVX_VNNI: u32 = 8;
 
 impl Features {
     /// Asks the CPU once, then remembers: under a hypervisor a `cpuid` takes as long as a whole request.
@@ -29,8 +30,14 @@ impl Features {
         self.0 & AVX2 != 0
     }
 
+    /// AVX2 and AVX-VNNI, and the operating system keeps their registers.
+    #[cfg(feature = "vnni")]
+    pub(crate) fn avxvnni(self) -> bool {
+        self.0 & AVX_VNNI != 0
+    }
+
     /// AVX-512 F, BW, VL and VNNI, and the operating system keeps its registers.
-    #[cfg(feature = "avx512")]
+    #[cfg(feature = "vnni")]
     pub(crate) fn avx512(self) -> bool {
         self.0 & AVX512 != 0
     }
@@ -42,6 +49,7 @@ fn ask() -> u32 {
     const LEAF_7_AVX2: u32 = 1 << 5; // ebx
     const LEAF_7_AVX512: u32 = 1 << 16 | 1 << 30 | 1 << 31; // ebx: F, BW, VL
     const LEAF_7_VNNI: u32 = 1 << 11; // ecx
+    const LEAF_7_1_AVX_VNNI: u32 = 1 << 4; // eax; leaf 7, eax, says that there is a 7.1
     const YMM: u64 = 0x06; // xcr0: xmm and ymm
     const ZMM: u64 = 0xe6; // and the mask registers, the upper halves and the upper sixteen
 
@@ -55,7 +63,8 @@ fn ask() -> u32 {
     let leaf_7 = __cpuid_count(7, 0);
     let avx2 = kept & YMM == YMM && has(leaf_7.ebx, LEAF_7_AVX2);
     let avx512 = avx2 && kept & ZMM == ZMM && has(leaf_7.ebx, LEAF_7_AVX512) && has(leaf_7.ecx, LEAF_7_VNNI);
-    (if avx2 { AVX2 } else { 0 }) | (if avx512 { AVX512 } else { 0 })
+    let avxvnni = avx2 && leaf_7.eax >= 1 && has(__cpuid_count(7, 1).eax, LEAF_7_1_AVX_VNNI);
+    (if avx2 { AVX2 } else { 0 }) | (if avx512 { AVX512 } else { 0 }) | (if avxvnni { AVX_VNNI } else { 0 })
 }
 
 #[cfg(all(test, feature = "std"))]
@@ -70,5 +79,6 @@ mod tests {
         assert_eq!(found.avx2(), has!("avx2"));
         let avx512 = has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512vnni");
         assert_eq!(found.avx512(), avx512);
+        assert_eq!(found.avxvnni(), has!("avx2") && has!("avxvnni"));
     }
 }

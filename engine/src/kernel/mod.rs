@@ -6,8 +6,10 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+#[cfg(all(target_arch = "x86_64", feature = "vnni"))]
 mod avx512;
+#[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+mod avxvnni;
 #[cfg(target_arch = "x86_64")]
 mod detect;
 #[cfg(target_arch = "aarch64")]
@@ -52,7 +54,9 @@ enum Isa {
     Definition,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+    #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+    AvxVnni,
+    #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
     Avx512,
     #[cfg(target_arch = "aarch64")]
     Neon,
@@ -68,7 +72,10 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an Avx2 kernel is made by `avx2()` alone, after it found the feature.
             Isa::Avx2 => unsafe { avx2::$function($($argument),*) },
-            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+            #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+            // SAFETY: an AvxVnni kernel is made by `avxvnni()` alone, after it found the features.
+            Isa::AvxVnni => unsafe { avxvnni::$function($($argument),*) },
+            #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
             // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
             Isa::Avx512 => unsafe { avx512::$function($($argument),*) },
             #[cfg(target_arch = "aarch64")]
@@ -99,7 +106,7 @@ macro_rules! has_on_aarch64 {
 impl Kernel {
     /// The fastest that this CPU has, asked at run time.
     pub fn detect() -> Self {
-        let x86 = Self::avx512().or(Self::avx2());
+        let x86 = Self::avx512().or(Self::avxvnni()).or(Self::avx2());
         x86.or(Self::dotprod()).or(Self::neon()).unwrap_or(Self::scalar())
     }
 
@@ -111,7 +118,7 @@ impl Kernel {
 
     /// All that this CPU has, slowest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        let others = [Self::avx2(), Self::avx512(), Self::neon(), Self::dotprod()];
+        let others = [Self::avx2(), Self::avxvnni(), Self::avx512(), Self::neon(), Self::dotprod()];
         [Self::scalar()].into_iter().chain(others.into_iter().flatten())
     }
 
@@ -122,10 +129,17 @@ impl Kernel {
         None
     }
 
+    fn avxvnni() -> Option<Self> {
+        #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+        return detect::Features::of_this_cpu().avxvnni().then_some(Self(Isa::AvxVnni));
+        #[cfg(not(all(target_arch = "x86_64", feature = "vnni")))]
+        None
+    }
+
     fn avx512() -> Option<Self> {
-        #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+        #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
         return detect::Features::of_this_cpu().avx512().then_some(Self(Isa::Avx512));
-        #[cfg(not(all(target_arch = "x86_64", feature = "avx512")))]
+        #[cfg(not(all(target_arch = "x86_64", feature = "vnni")))]
         None
     }
 
@@ -149,7 +163,9 @@ impl Kernel {
             Isa::Definition => definition::NAME,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
-            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+            #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+            Isa::AvxVnni => "avxvnni",
+            #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
             Isa::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => "neon",
@@ -191,7 +207,7 @@ impl Kernel {
             return;
         }
         let done = match self.0 {
-            #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+            #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
             // SAFETY: an Avx512 kernel is made by `avx512()` alone, after it found the features.
             Isa::Avx512 => unsafe { avx512::scan_tiles(rows, queries, scales, factors, scores) },
             _ => 0,
@@ -208,9 +224,9 @@ impl Kernel {
     }
 
     fn has_tiles(self) -> bool {
-        #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+        #[cfg(all(target_arch = "x86_64", feature = "vnni"))]
         return self.0 == Isa::Avx512;
-        #[cfg(not(all(target_arch = "x86_64", feature = "avx512")))]
+        #[cfg(not(all(target_arch = "x86_64", feature = "vnni")))]
         false
     }
 
