@@ -14,7 +14,7 @@ use rayon::prelude::*;
 ///
 /// In a support of one or two, each like predicts as if it were the only one. In a larger one, an item is predicted from
 /// its hundred best single predictors: SLIM on selected features (Ning and Karypis 2011), in closed form and for small
-/// supports. The other likes count as they would alone, but for [`BEYOND`] only: an item that many like has more good
+/// supports. The other likes count for a fifth of what they say alone: an item that many like has more good
 /// predictors than these. Alone, a like speaks of the hundred items of which it says most.
 ///
 /// On long tails it is as good as the full ridge or better, where most weights are noise; and it can be had for
