@@ -5,7 +5,7 @@
 //! `query = 128 * high + low`. What the 128 adds is the same for every row and is taken off at the end; sums
 //! may wrap on the way there, the dot product fits an i32 and comes out exact.
 
-use super::{Attention, TILE, TILE_DIM, scalar};
+use super::{Attention, Planes, TILE, TILE_DIM, scalar};
 use core::arch::x86_64::{
     __m512, __m512i, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_broadcast_i32x4,
     _mm512_castsi128_si512, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32,
@@ -30,13 +30,6 @@ const MOST_PARTS: usize = MAX_DIM as usize / PART;
 /// is scored a third faster for it, one within them up to a twentieth slower.
 const AHEAD: usize = 8192;
 
-/// Sixteen components of a query, split: `query = 128 * high + low`.
-#[derive(Clone, Copy)]
-struct Planes {
-    high: [i8; PART],
-    low: [i8; PART],
-}
-
 /// [`Planes`] as they meet a block: each four components once for each of its rows.
 #[derive(Clone, Copy)]
 struct Spread {
@@ -55,21 +48,22 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
     let surplus = query.iter().map(|&value| i32::from(value)).sum::<i32>() << 7;
     match query.as_chunks().0 {
         [a] => {
-            let query = [spread(split(a))];
+            let query = [spread(Planes::of(a))];
             score(rows, PART, surplus, scales, factor, scores, |group| dots_of(group, query));
         }
         [a, b] => {
-            let query = [spread(split(a)), spread(split(b))];
+            let query = [spread(Planes::of(a)), spread(Planes::of(b))];
             score(rows, 2 * PART, surplus, scales, factor, scores, |group| dots_of(group, query));
         }
         [a, b, c, d] => {
-            let query = [spread(split(a)), spread(split(b)), spread(split(c)), spread(split(d))];
+            let query =
+                [spread(Planes::of(a)), spread(Planes::of(b)), spread(Planes::of(c)), spread(Planes::of(d))];
             score(rows, 4 * PART, surplus, scales, factor, scores, |group| dots_of(group, query));
         }
         parts => {
-            let mut planes = [Planes { high: [0; PART], low: [0; PART] }; MOST_PARTS];
+            let mut planes = [Planes::ZERO; MOST_PARTS];
             for (planes, query) in planes.iter_mut().zip(parts) {
-                *planes = split(query);
+                *planes = Planes::of(query);
             }
             let planes = &planes[..parts.len()];
             score(rows, dim, surplus, scales, factor, scores, |group| dots_of_any(group, planes));
@@ -108,18 +102,7 @@ fn score(
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn split(query: &[i16; PART]) -> Planes {
-    let (mut high, mut low) = ([0_i8; PART], [0_i8; PART]);
-    for ((high, low), &value) in high.iter_mut().zip(&mut low).zip(query) {
-        *high = (value.wrapping_add(64) >> 7) as i8; // within ±127 if value is within ±QUERY_MAX
-        *low = value.wrapping_sub(i16::from(*high) << 7) as i8;
-    }
-    Planes { high, low }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn spread(planes: Planes) -> Spread {
+fn spread(planes: Planes<PART>) -> Spread {
     let fours: __m512i = bytemuck::must_cast([0_i32, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
     let spread = |plane: [i8; PART]| {
         _mm512_permutexvar_epi32(fours, _mm512_castsi128_si512(bytemuck::must_cast(plane)))
@@ -143,7 +126,7 @@ fn dots_of<const PARTS: usize>(group: &[[i8; WIDE]], query: [Spread; PARTS]) -> 
 /// The same for rows of any length, as many registers as `query` has parts.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn dots_of_any(group: &[[i8; WIDE]], query: &[Planes]) -> __m512i {
+fn dots_of_any(group: &[[i8; WIDE]], query: &[Planes<PART>]) -> __m512i {
     let (left, right) = group.split_at(2 * query.len());
     let ((a, b), (c, d)) = (left.split_at(query.len()), right.split_at(query.len()));
     let mut sums = [(_mm512_setzero_si512(), _mm512_setzero_si512()); ABREAST / BLOCK];

@@ -1,9 +1,9 @@
 //! AVX-VNNI, for CPUs that have VNNI and no AVX-512: like parts of four rows, 32 int8, against two int8 planes of the
 //! query at a time, 16 rows abreast.
 //!
-//! Planes, surplus and why the sums may wrap: as in `avx512.rs`. Only the scan has a use for it; all else is AVX2's.
+//! The surplus and why the sums may wrap: as in `avx512.rs`. Only the scan has a use for it; all else is AVX2's.
 
-use super::{avx2, scalar};
+use super::{Planes, avx2, scalar};
 use core::arch::x86_64::{
     __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi32, _mm256_dpbusd_avx_epi32, _mm256_permute2x128_si256,
     _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_set1_epi64x,
@@ -24,21 +24,14 @@ const MOST_PARTS: usize = MAX_DIM as usize / PART;
 /// How far ahead of the rows in work the cache is told what comes, in bytes.
 const AHEAD: usize = 8192;
 
-/// Eight components of a query, split: `query = 128 * high + low`.
-#[derive(Clone, Copy)]
-struct Planes {
-    high: [i8; PART],
-    low: [i8; PART],
-}
-
 #[target_feature(enable = "avx2,avxvnni")]
 pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scores: &mut [f32]) {
     if query.len() > MAX_DIM as usize {
         return scalar::scan(rows, query, scales, factor, scores);
     }
-    let mut planes = [Planes { high: [0; PART], low: [0; PART] }; MOST_PARTS];
+    let mut planes = [Planes::ZERO; MOST_PARTS];
     for (planes, query) in planes.iter_mut().zip(query.as_chunks().0) {
-        *planes = split(query);
+        *planes = Planes::of(query);
     }
     let planes = &planes[..query.len() / PART];
     let surplus = _mm256_set1_epi32(query.iter().map(|&value| i32::from(value)).sum::<i32>() << 7);
@@ -47,18 +40,10 @@ pub(super) fn scan(rows: &[i8], query: &[i16], scales: &[f32], factor: f32, scor
     });
 }
 
-#[inline]
-#[target_feature(enable = "avx2,avxvnni")]
-fn split(query: &[i16; PART]) -> Planes {
-    let high = query.map(|value| (value.wrapping_add(64) >> 7) as i8); // within ±127 if value is within ±QUERY_MAX
-    let low = query.map(|value| (value.wrapping_add(64) & 127).wrapping_sub(64) as i8);
-    Planes { high, low }
-}
-
 /// The dot products of four blocks, too large by 128 in every component of a row.
 #[inline]
 #[target_feature(enable = "avx2,avxvnni")]
-fn dots_of(group: &[i8], query: &[Planes]) -> [__m256i; 2] {
+fn dots_of(group: &[i8], query: &[Planes<PART>]) -> [__m256i; 2] {
     let (left, right) = group.as_chunks::<WIDE>().0.split_at(2 * query.len());
     let ((a, b), (c, d)) = (left.split_at(query.len()), right.split_at(query.len()));
     let mut sums = [(_mm256_setzero_si256(), _mm256_setzero_si256()); ABREAST / BLOCK];

@@ -278,6 +278,30 @@ impl Kernel {
     }
 }
 
+/// Components of a query, split for eight-bit multipliers: `query = 128 * high + low`.
+#[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+#[derive(Clone, Copy)]
+struct Planes<const PART: usize> {
+    high: [i8; PART],
+    low: [i8; PART],
+}
+
+#[cfg(all(target_arch = "x86_64", feature = "vnni"))]
+impl<const PART: usize> Planes<PART> {
+    const ZERO: Self = Self { high: [0; PART], low: [0; PART] };
+
+    /// Inlined, so that it is compiled for what the kernel has.
+    #[inline(always)]
+    fn of(query: &[i16; PART]) -> Self {
+        let mut planes = Self::ZERO;
+        for ((high, low), &value) in planes.high.iter_mut().zip(&mut planes.low).zip(query) {
+            *high = (value.wrapping_add(64) >> 7) as i8; // within ±127 if value is within ±QUERY_MAX
+            *low = value.wrapping_sub(i16::from(*high) << 7) as i8;
+        }
+        planes
+    }
+}
+
 /// How one support item is attended to: see [`Kernel::attend`].
 #[derive(Clone, Copy, Debug)]
 pub struct Attention {
