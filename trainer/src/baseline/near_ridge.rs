@@ -21,7 +21,7 @@ use rayon::prelude::*;
 /// catalogues of any size.
 ///
 /// The same bits whatever the number of threads. With n items, m = 100 predictors and users of l likes, it takes
-/// 24 m n bytes to serve and two thirds as much again to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
+/// 24 m n bytes to serve and at least a third as much again to fit, and O(l^2) time a user and O(m^3 + likes of the m) an item.
 pub struct NearRidge {
     fits: BySize<Fit>,
     config: RidgeConfig,
@@ -432,6 +432,21 @@ mod tests {
                 weights.iter().all(|&(item, found)| (f64::from(found) - alone(item as usize)).abs() < 1e-5)
             );
         }
+    }
+
+    #[test]
+    fn a_like_alone_speaks_of_the_items_of_which_it_says_most() {
+        let (users, items) = many_tastes();
+        let (_, targets) = moments(&users, items, &SHOTS);
+        let expected = Expected::over(&users, items, &SHOTS, CONFIG);
+        let positive = |input: &usize| (0..items).filter(|&item| targets[(*input, item)] > 1e-3).count();
+        let input = (0..items).find(|input| positive(input) > NEAREST).expect("a like of much");
+        let chosen = expected.alone(input, &mut Memory::new(items, users.len()));
+        let covariance = |item: usize| targets[(input, item)];
+        let least = chosen.iter().map(|weight| covariance(weight.0 as usize)).fold(f64::INFINITY, f64::min);
+        let left_out = |item: &usize| chosen.iter().all(|weight| weight.0 as usize != *item);
+        assert_eq!(chosen.len(), NEAREST);
+        assert!((0..items).filter(left_out).all(|item| covariance(item) < least + 1e-4));
     }
 
     #[test]
