@@ -88,19 +88,23 @@ pub trait Scorer: Sync {
     fn score(&self, support: &[Interaction], features: &[u32], scores: &mut [f32]);
 }
 
-/// The rows of the highest scores, best first, ties to the lower row, at most `count`, none of the support.
+/// The rows of the highest scores, best first, ties to the lower row, at most `count`, none of the support. One pass,
+/// for short lists.
 pub fn best(scores: &mut [f32], support: &[Interaction], count: usize) -> Vec<u32> {
     for interaction in support {
         scores[interaction.item as usize] = f32::NEG_INFINITY;
     }
-    let better = |a: &u32, b: &u32| scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b));
-    let mut rows: Vec<u32> = (0..scores.len() as u32).collect();
-    let count = count.min(rows.len() - support.len().min(rows.len()));
-    if count < rows.len() {
-        rows.select_nth_unstable_by(count, better);
+    let count = count.min(scores.len().saturating_sub(support.len()));
+    let mut rows: Vec<u32> = Vec::with_capacity(count + 1);
+    let beats = |row: u32, other: u32| scores[row as usize].total_cmp(&scores[other as usize]).is_gt();
+    for row in 0..scores.len() as u32 {
+        let is_full = rows.len() == count;
+        if is_full && rows.last().is_none_or(|&worst| !beats(row, worst)) {
+            continue;
+        }
+        rows.insert(rows.partition_point(|&other| !beats(row, other)), row);
         rows.truncate(count);
     }
-    rows.sort_unstable_by(better);
     rows
 }
 

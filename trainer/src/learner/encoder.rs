@@ -73,6 +73,7 @@ impl Encoder {
         let table = &parameters[Block::ItemFeatures];
         let rows = served[Block::Items].par_chunks_exact_mut(dim).enumerate();
         let lengths = rows
+            .with_min_len(parameters.shape.items.div_ceil(BLOCKS).max(1)) // a row alone is less work than to hand it over
             .map(|(item, row)| {
                 for &feature in &self.features[item] {
                     add_scaled(row, self.share(item), &table[feature as usize * dim..][..dim]);

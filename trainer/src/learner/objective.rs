@@ -16,7 +16,7 @@ use super::maml::Maml;
 use super::matching::Matching;
 use super::parameters::{Block, Parameters, Real};
 use super::prototypical::Prototypical;
-use super::vector::{add_scaled, columns};
+use super::vector::{add_scaled, columns, highest};
 use super::{Adaptation, BLOCKS, Gradient, Kind, Served, Support};
 use crate::data::{Features, Interaction};
 use crate::episode::Episode;
@@ -251,7 +251,7 @@ fn softmax<T: Real>(episode: &Episode, logits: &mut [T]) -> T {
 /// Softmax over `query`, zero elsewhere; the logarithm of the sum of exponentials.
 fn softmax_within<T: Real>(query: &[u32], logits: &mut [T]) -> T {
     let own: Vec<T> = query.iter().map(|&item| logits[item as usize]).collect();
-    let highest = own.iter().copied().fold(own[0], |highest, logit| highest.max(logit));
+    let highest = highest(&own);
     let sum = own.iter().fold(T::zero(), |sum, &logit| sum + (logit - highest).exp());
     logits.fill(T::zero());
     for (&item, &logit) in query.iter().zip(&own) {
@@ -262,17 +262,15 @@ fn softmax_within<T: Real>(query: &[u32], logits: &mut [T]) -> T {
 
 /// Softmax over the items outside `support`, zero on it; the logarithm of the sum of exponentials.
 fn softmax_outside<T: Real>(support: &[Interaction], logits: &mut [T]) -> T {
-    // Any value will do on the support, for as long as it is not the highest.
-    let lowest = logits.iter().copied().fold(T::zero(), |lowest, logit| lowest.min(logit));
     for interaction in support {
-        logits[interaction.item as usize] = lowest;
+        logits[interaction.item as usize] = T::of(f64::NEG_INFINITY);
     }
-    let highest = logits.iter().copied().fold(lowest, |highest, logit| highest.max(logit));
-    logits.iter_mut().for_each(|logit| *logit = (*logit - highest).exp());
-    for interaction in support {
-        logits[interaction.item as usize] = T::zero();
+    let highest = highest(logits);
+    let mut sum = T::zero();
+    for logit in logits.iter_mut() {
+        *logit = (*logit - highest).exp();
+        sum += *logit;
     }
-    let sum = logits.iter().fold(T::zero(), |sum, &share| sum + share);
     logits.iter_mut().for_each(|share| *share /= sum);
     highest + sum.ln()
 }

@@ -42,3 +42,32 @@ pub(super) fn add_outer<T: Real>(sum: &mut [T], left: &DVector<T>, right: &DVect
 pub(super) fn dot<T: Real>(left: &[T], right: &[T]) -> T {
     left.iter().zip(right).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
 }
+
+/// The highest of `values`, which are not NaN; negative infinity if there are none.
+pub(super) fn highest<T: Real>(values: &[T]) -> T {
+    // In lanes, because the compiler may not reorder comparisons of floats.
+    let mut lanes = [T::of(f64::NEG_INFINITY); 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for (lane, &value) in lanes.iter_mut().zip(eight) {
+            *lane = if value > *lane { value } else { *lane };
+        }
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(lanes[0], |highest, value| highest.max(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_is_found_wherever_it_is() {
+        for len in 1..20 {
+            for place in 0..len {
+                let values: Vec<f32> = (0..len).map(|at| if at == place { -1.0 } else { -2.0 }).collect();
+                assert_eq!(highest(&values), -1.0, "at {place} of {len}");
+            }
+        }
+        assert_eq!(highest::<f64>(&[]), f64::NEG_INFINITY);
+    }
+}
