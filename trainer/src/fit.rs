@@ -134,17 +134,22 @@ impl Training {
     /// Whichever teacher ranks better on the validation users; the near one only if by more than one standard error, or
     /// if there is no other.
     pub(crate) fn better_regression(&self) -> Regression {
-        let validation =
-            |ridge: &dyn Scorer| metrics::validation(ridge, &self.validation, self.set.catalogue.len());
-        let is_better = |near: &NearRidge, full: &Ridge| {
-            let (gain, error) = paired(&validation(near), &validation(full));
-            gain > error
-        };
         match (self.near_ridge(), self.ridge()) {
             (Some(_), None) => Regression::Near,
-            (Some(near), Some(full)) if is_better(near, full) => Regression::Near,
+            (Some(near), Some(full)) if is_better(&self.validation_of(near), &self.validation_of(full)) => {
+                Regression::Near
+            }
             _ => Regression::Full,
         }
+    }
+
+    /// Of the near teacher, each validation user; empty without one.
+    pub(crate) fn validation_of_near(&self) -> Vec<f64> {
+        self.near_ridge().map_or_else(Vec::new, |ridge| self.validation_of(ridge))
+    }
+
+    fn validation_of(&self, scorer: &dyn Scorer) -> Vec<f64> {
+        metrics::validation(scorer, &self.validation, self.set.catalogue.len())
     }
 
     fn ridge(&self) -> Option<&Ridge> {
@@ -211,6 +216,12 @@ pub fn paired(a: &[f64], b: &[f64]) -> (f64, f64) {
     (mean(&differences).unwrap_or(0.0), error)
 }
 
+/// Whether `a` is better in the mean than `b` by more than one standard error of the paired difference.
+pub(crate) fn is_better(a: &[f64], b: &[f64]) -> bool {
+    let (gain, error) = paired(a, b);
+    gain > error
+}
+
 /// The mean; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -226,6 +237,22 @@ pub fn standard_error(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::tests::{config, held_out, world};
+
+    #[test]
+    fn where_the_near_teacher_ranks_better_than_its_students_another_is_taught_strictly() {
+        let is_strict = |has_full_teacher: bool| {
+            let set = world();
+            let validation = held_out(&set);
+            let training = Training::with_validation(set, validation, Rank::Catalogue);
+            assert!(has_full_teacher || training.ridge.set(None).is_ok()); // as if the catalogue were too large for it
+            let untrained = Config { epochs: 0, ..config(Kind::Maml) };
+            let fitted = training.fit(Choice::Auto { dim: Some(16) }, &untrained, &mut |_| {});
+            fitted.trials.iter().any(|trial| trial.name.contains("sharpened"))
+        };
+        assert!(is_strict(false));
+        assert!(!is_strict(true));
+    }
 
     #[test]
     fn the_standard_error_is_that_of_the_mean() {

@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{HeldOut, TaskSet};
+use crate::data::{HeldOut, Interaction, TaskSet};
 use crate::episode::{self, Order, Rank};
 use crate::learner::{
     Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start, start_rated,
@@ -120,6 +120,8 @@ pub struct Config {
     pub patience: usize,
     /// Weight of the teacher's cross-entropy beside the query's; there is no teacher for rated items.
     pub teacher_weight: f64,
+    /// Times the teacher's logits: how much more of its shares goes to what it ranks first.
+    pub teacher_sharpness: f32,
     /// Which teacher it is.
     pub regression: Regression,
     /// How tasks are split into episodes.
@@ -147,6 +149,7 @@ impl Default for Config {
             check_every: 3,
             patience: 8,
             teacher_weight: 1.0,
+            teacher_sharpness: 1.0,
             regression: Regression::default(),
             order: Order::default(),
             start: Start::default(),
@@ -218,7 +221,8 @@ pub fn train(
         Rank::Rated => start_rated(set, shape, config.seed),
     };
     config.without.iter().for_each(|part| part.remove(&mut parameters));
-    let teacher = teacher.map(|teacher| (teacher, config.teacher_weight));
+    let sharpened = teacher.map(|teacher| Sharpened { teacher, by: config.teacher_sharpness });
+    let teacher = sharpened.as_ref().map(|teacher| (teacher as &dyn Teacher, config.teacher_weight));
     let objective = Objective::new(&set.catalogue.features, teacher, config.first_order);
     let mut adam = Adam::new(&parameters, config.learning_rate);
     let mut average = parameters.clone();
@@ -263,6 +267,19 @@ fn shape(set: &TaskSet, config: &Config) -> Shape {
         levels: set.levels.values.len(),
         item_features: set.catalogue.features.names.len(),
         user_features: set.user_features,
+    }
+}
+
+/// A teacher with its logits times `by`.
+struct Sharpened<'a> {
+    teacher: &'a dyn Teacher,
+    by: f32,
+}
+
+impl Teacher for Sharpened<'_> {
+    fn logits(&self, support: &[Interaction], out: &mut [f32]) {
+        self.teacher.logits(support, out);
+        out.iter_mut().for_each(|logit| *logit *= self.by);
     }
 }
 

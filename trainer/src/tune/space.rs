@@ -32,7 +32,7 @@ pub enum Values {
 }
 
 /// The search space: around what worked on all data so far, wide enough for data that is unlike it.
-pub const SPACE: [Parameter; 10] = [
+pub const SPACE: [Parameter; 11] = [
     Parameter {
         name: "learner",
         about: "the adaptation rule",
@@ -69,6 +69,13 @@ pub const SPACE: [Parameter; 10] = [
         set: |config, value| config.teacher_weight = value,
     },
     Parameter {
+        name: "sharpness",
+        about: "times the teacher's logits",
+        values: Values::Between(0.5, 4.0),
+        get: |config| f64::from(config.teacher_sharpness),
+        set: |config, value| config.teacher_sharpness = value as f32,
+    },
+    Parameter {
         name: "nearest",
         about: "the teacher: 1 regresses items on their nearest alone, 0 on all",
         values: Values::OneOf(&[0.0, 1.0]),
@@ -80,7 +87,7 @@ pub const SPACE: [Parameter; 10] = [
     Parameter {
         name: "batch",
         about: "episodes of an outer step",
-        values: Values::OneOf(&[32.0, 64.0, 128.0]),
+        values: Values::OneOf(&[16.0, 32.0, 64.0, 128.0]),
         get: |config| config.batch as f64,
         set: |config, value| config.batch = value as usize,
     },
