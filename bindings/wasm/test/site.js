@@ -18,12 +18,10 @@ const TYPES = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** `{ url, requests, close }`: where it listens, the paths that were asked for, and the end of it. */
+/** `{ url, close }`: where it listens, and the end of it. */
 export async function serve() {
-  const requests = [];
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, "http://localhost").pathname;
-    requests.push(path);
     try {
       const body = await readFile(file(path));
       response.writeHead(200, { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" });
@@ -37,7 +35,7 @@ export async function serve() {
     server.closeAllConnections();
     return new Promise((closed) => server.close(closed));
   };
-  return { url: `http://localhost:${server.address().port}`, requests, close };
+  return { url: `http://localhost:${server.address().port}`, close };
 }
 
 function file(path) {
