@@ -245,6 +245,8 @@ fn a_search_that_was_interrupted_leaves_the_run_of_one_that_was_not() {
         table.contains("5 trials") && table.contains("0 (auto)") && table.contains("trainer export"),
         "{table}"
     );
+    let fits = |line: &str| line.chars().count() <= 80 || line.starts_with("wrote ");
+    assert!(table.lines().all(fits), "{table}");
     call(tune("2", "3", &twice));
     // The last line as an interrupted write leaves it.
     let journal = Path::new(&twice).join("search.jsonl");
