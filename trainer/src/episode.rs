@@ -52,7 +52,7 @@ pub struct Episode {
     pub features: Vec<u32>,
     /// What is adapted to: likes and dislikes, at most one per item.
     pub support: Vec<Interaction>,
-    /// The items to be ranked high; never empty.
+    /// The items to be ranked high; empty where a teacher alone says which.
     pub query: Vec<u32>,
     /// What each item of the query is worth, where they are ranked among themselves; not all zero. `None` where all
     /// are worth the same and ranked against the catalogue.
@@ -92,6 +92,25 @@ impl Episode {
         usable.then(|| Self { features: task.features.clone(), support, query, gains: None })
     }
 
+    /// A user between two: half of the support is of `task`'s user, half of one drawn at random, and nobody knows the
+    /// query. The features are the first user's. As [`Self::draw_liked`], it takes at most half of what each has said.
+    fn mix(set: &TaskSet, task: &Task, rng: &mut ChaCha8Rng) -> Option<Self> {
+        let shots = *SHOTS.choose(rng)?;
+        let other = set.tasks.choose(rng)?;
+        let mut some_of = |task: &Task, most: usize| {
+            let mut interactions = task.interactions.clone();
+            interactions.shuffle(rng);
+            interactions.truncate(most.min(interactions.len() / 2));
+            interactions
+        };
+        let mut support = some_of(task, shots.div_ceil(2));
+        let others = some_of(other, shots / 2);
+        let own: Vec<u32> = support.iter().map(|interaction| interaction.item).collect();
+        support.extend(others.into_iter().filter(|interaction| !own.contains(&interaction.item)));
+        let usable = !support.is_empty();
+        usable.then(|| Self { features: task.features.clone(), support, query: Vec::new(), gains: None })
+    }
+
     /// Support and query are as large as under protocol P2; of less feedback, the query is half. In time order, the
     /// query is the latest feedback.
     fn draw_rated(set: &TaskSet, task: &Task, order: Order, rng: &mut ChaCha8Rng) -> Option<Self> {
@@ -108,17 +127,20 @@ impl Episode {
     }
 }
 
-/// The episodes of one epoch, at most one a task, in random order: a function of the task set, `rank`, `order`,
-/// `seed` and `epoch` alone. Tasks with fewer than two interactions, or nothing in the query to be ranked high, are
-/// left out.
-pub fn epoch(set: &TaskSet, rank: Rank, order: Order, seed: u64, epoch: u32) -> Vec<Episode> {
+/// The episodes of one epoch, at most one a task and `mixed` mixtures with another, in random order: a function of the
+/// arguments alone. Tasks with fewer than two interactions, or nothing in the query to be ranked high, are left out.
+pub fn epoch(set: &TaskSet, rank: Rank, order: Order, mixed: usize, seed: u64, epoch: u32) -> Vec<Episode> {
     let stream = |index: u32| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(epoch) << 32 | u64::from(index));
         rng
     };
-    let draw = |task: &Task| Episode::draw(set, task, rank, order, &mut stream(task.user));
-    let mut episodes: Vec<Episode> = set.tasks.iter().filter_map(draw).collect();
+    let draw = |task: &Task| -> Vec<Episode> {
+        let mut rng = stream(task.user);
+        let own = Episode::draw(set, task, rank, order, &mut rng);
+        own.into_iter().chain((0..mixed).filter_map(|_| Episode::mix(set, task, &mut rng))).collect()
+    };
+    let mut episodes: Vec<Episode> = set.tasks.iter().flat_map(draw).collect();
     episodes.shuffle(&mut stream(ORDER));
     episodes
 }
@@ -130,7 +152,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn liked(set: &TaskSet, order: Order, seed: u64, number: u32) -> Vec<Episode> {
-        epoch(set, Rank::Catalogue, order, seed, number)
+        epoch(set, Rank::Catalogue, order, 0, seed, number)
     }
 
     #[test]
@@ -159,7 +181,7 @@ mod tests {
             let len = episode.support.len() + episode.query.len();
             set.tasks.iter().find(|task| task.interactions.len() == len && holds(task)).cloned()
         };
-        for episode in epoch(&set, Rank::Rated, Order::Random, 1, 1) {
+        for episode in epoch(&set, Rank::Rated, Order::Random, 0, 1, 1) {
             let task = task_of(&episode).expect("support and query are the task");
             assert_eq!(episode.query.len(), LABELLED.min(task.interactions.len() / 2));
             for (item, gain) in episode.query.iter().zip(episode.gains.expect("ranked among themselves")) {
@@ -181,7 +203,7 @@ mod tests {
                 let liked = later.iter().filter(|i| set.levels.liked(i.level)).map(|i| i.item);
                 assert!(liked.eq(episode.query));
             }
-            for episode in epoch(&alone, Rank::Rated, Order::Time, 1, 1) {
+            for episode in epoch(&alone, Rank::Rated, Order::Time, 0, 1, 1) {
                 assert!(task.interactions.starts_with(&episode.support));
                 assert!(
                     task.interactions.iter().map(|i| i.item).rev().take(episode.query.len()).eq(episode
@@ -200,6 +222,25 @@ mod tests {
         assert_eq!(liked(&set, Order::Random, 1, 1), liked(&set, Order::Random, 1, 1));
         assert_ne!(liked(&set, Order::Random, 1, 1), liked(&set, Order::Random, 1, 2));
         assert_ne!(liked(&set, Order::Random, 1, 1), liked(&set, Order::Random, 2, 1));
+    }
+
+    #[test]
+    fn a_mixture_has_the_support_of_two_users_and_no_query() {
+        let set = world();
+        let (own, all) =
+            (liked(&set, Order::Random, 1, 1), epoch(&set, Rank::Catalogue, Order::Random, 2, 1, 1));
+        let (mixtures, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| e.query.is_empty());
+        assert_eq!(mixtures.len(), 2 * set.tasks.len());
+        assert!(others.len() == own.len() && own.iter().all(|episode| others.contains(episode)));
+        let holds = |task: &Task, i: &Interaction| task.interactions.contains(i);
+        for Episode { support, .. } in &mixtures {
+            let items: BTreeSet<u32> = support.iter().map(|interaction| interaction.item).collect();
+            assert_eq!(items.len(), support.len());
+            let is_of = |a: &Task, b: &Task| support.iter().all(|i| holds(a, i) || holds(b, i));
+            assert!(set.tasks.iter().any(|a| set.tasks.iter().any(|b| is_of(a, b))));
+        }
+        let of_one = |e: &&Episode| set.tasks.iter().any(|task| e.support.iter().all(|i| holds(task, i)));
+        assert!(mixtures.iter().filter(of_one).count() < mixtures.len());
     }
 
     #[test]

@@ -124,6 +124,9 @@ pub struct Config {
     pub teacher_sharpness: f32,
     /// Which teacher it is.
     pub regression: Regression,
+    /// Mixtures of two users beside each task of an epoch, judged by the teacher alone; none without one. On long tails
+    /// with few users they keep many dimensions from overfitting.
+    pub mixed: usize,
     /// How tasks are split into episodes.
     pub order: Order,
     /// How the rows start that rank a catalogue.
@@ -151,6 +154,7 @@ impl Default for Config {
             teacher_weight: 1.0,
             teacher_sharpness: 1.0,
             regression: Regression::default(),
+            mixed: 0,
             order: Order::default(),
             start: Start::default(),
             without: Vec::new(),
@@ -205,7 +209,7 @@ pub struct Progress {
 /// than the start values. Without validation users, training runs to the last epoch.
 ///
 /// The same bits for the same arguments, whatever the number of threads. An epoch costs
-/// O(tasks x items x dim), times the support size for matching. Above 10,000 items an outer step looks at a sample
+/// O(episodes x items x dim), times the support size for matching. Above 10,000 items an outer step looks at a sample
 /// of them, and costs O(items x dim) for the optimiser besides. Panics if `dim` is below 3 (4 to rank rated
 /// items), or `batch` or `check_every` 0.
 pub fn train(
@@ -228,11 +232,12 @@ pub fn train(
     let mut average = parameters.clone();
     let mut best = Best::new(&objective, &average, validation);
     let sampler = (set.catalogue.len() > FULL_SOFTMAX).then(|| Sampler::new(&set.catalogue.likes, SAMPLE));
+    let mixed = if teacher.is_some() { config.mixed } else { 0 };
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     rng.set_stream(SAMPLES);
     for epoch in 1..=config.epochs {
         let mut loss = 0.0;
-        let episodes = episode::epoch(set, config.rank, config.order, config.seed, epoch);
+        let episodes = episode::epoch(set, config.rank, config.order, mixed, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
             let (batch_loss, mut gradient) = match &sampler {
                 Some(sampler) => {
@@ -331,7 +336,8 @@ fn mean(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::data::{Dataset, Features, Interaction, Levels};
+    use crate::baseline::{Ridge, RidgeConfig};
+    use crate::data::{Dataset, Features, Levels};
 
     const USERS: u32 = 48;
     const ITEMS: u32 = 30;
@@ -405,6 +411,17 @@ pub(crate) mod tests {
         for kind in Kind::ALL {
             assert_eq!(learn(kind, 1), learn(kind, 2), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn without_a_teacher_to_judge_them_there_are_no_mixtures() {
+        let set = world();
+        let learn = |mixed, teacher: Option<&dyn Teacher>| {
+            train(&set, &[], teacher, &Config { mixed, ..config(Kind::Maml) }, &mut |_| {})
+        };
+        let teacher = Ridge::fit(&set, RidgeConfig::teacher(&set)).unwrap();
+        assert_eq!(learn(2, None), learn(0, None));
+        assert_ne!(learn(2, Some(&teacher)), learn(0, Some(&teacher)));
     }
 
     #[test]

@@ -152,6 +152,13 @@ fn every_slope_is_exact_where_rated_items_are_ranked_among_themselves() {
 }
 
 #[test]
+fn every_slope_is_exact_where_the_teacher_alone_judges() {
+    let mut episodes = episodes();
+    episodes.iter_mut().step_by(2).for_each(|episode| episode.query.clear());
+    Kind::ALL.into_iter().for_each(|kind| check_on(&episodes, kind, 2, Some((&Opinionated, 0.5))));
+}
+
+#[test]
 fn scores_outside_the_query_do_not_matter_where_rated_items_are_ranked_among_themselves() {
     let episodes = &rated_episodes()[..1];
     let named = |item: &u32| {

@@ -1,7 +1,8 @@
 //! The meta-objective: how well a user is ranked after adapting to the support, and its gradient.
 //!
 //! With `z` the scores over the temperature, outside the support,
-//! `loss = CE(query, softmax z) + weight CE(softmax teacher, softmax z)`, mean over the episodes.
+//! `loss = CE(query, softmax z) + weight CE(softmax teacher, softmax z)`, mean over the episodes; where an episode has no
+//! query, the second term alone.
 //!
 //! Where an episode's query has gains, the softmax runs over the query alone, and the query's share of an item is its
 //! share of the gains (ListNet, Cao et al. 2007).
@@ -194,7 +195,8 @@ impl<'a> Objective<'a> {
     /// The loss of one episode; replaces its scores by their slopes, times `share`.
     fn judge<T: Real>(&self, episode: &Episode, temperature: T, share: T, scores: &mut [T]) -> Judged<T> {
         let target = self.target(episode, scores.len());
-        let total = T::of(1.0 + self.teacher_weight);
+        let of_query = if episode.query.is_empty() { 0.0 } else { 1.0 };
+        let total = T::of(of_query + self.teacher_weight);
         scores.iter_mut().for_each(|score| *score /= temperature);
         let mut shares = scores.to_vec();
         self.add_log_weights(&mut shares);

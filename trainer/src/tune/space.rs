@@ -32,7 +32,7 @@ pub enum Values {
 }
 
 /// The search space: around what worked on all data so far, wide enough for data that is unlike it.
-pub const SPACE: [Parameter; 11] = [
+pub const SPACE: [Parameter; 12] = [
     Parameter {
         name: "learner",
         about: "the adaptation rule",
@@ -83,6 +83,13 @@ pub const SPACE: [Parameter; 11] = [
         set: |config, value| {
             config.regression = if value > 0.0 { Regression::Near } else { Regression::Full };
         },
+    },
+    Parameter {
+        name: "mixed",
+        about: "mixtures of users beside each user, which the teacher judges",
+        values: Values::OneOf(&[0.0, 1.0, 3.0]),
+        get: |config| config.mixed as f64,
+        set: |config, value| config.mixed = value as usize,
     },
     Parameter {
         name: "batch",
