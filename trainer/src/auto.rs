@@ -138,9 +138,9 @@ pub(crate) fn try_all(
         tried.push(train(Config { teacher_weight: much, teacher_sharpness: SHARP, ..spread.clone() }));
         tried.len() - 1
     });
-    let is_worth_it = |tried: &[Candidate], large: usize| match tried[large].is_better_than(&tried[small]) {
-        false if strict == Some(large) => tried[large].quality() > tried[small].quality(),
-        is_better => is_better,
+    let is_worth_it = |tried: &[Candidate], large: usize| {
+        let is_ahead = tried[large].quality() > tried[small].quality();
+        tried[large].is_better_than(&tried[small]) || is_ahead && strict == Some(large)
     };
     if (first..tried.len()).any(|large| is_worth_it(&tried, large)) {
         let may_be_smooth = has_teacher && !is_near;

@@ -163,9 +163,9 @@ impl Training {
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only
     /// some data: dimensions, start values, teacher weight, learning rate.
     ///
-    /// `Auto` trains two small configurations and keeps the better one on the validation users; where many dimensions
-    /// look promising, up to three large ones too, of which one is kept if it is better by more than one standard error
-    /// of the paired difference: validation noise would otherwise choose at random.
+    /// `Auto` trains one or two small configurations and keeps the better one on the validation users, and one or more
+    /// large ones, of which one is kept if it is better by more than one standard error of the paired difference:
+    /// validation noise would otherwise choose at random. One that a better teacher speaks for need only be better.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
         let (mut tried, kept) = match choice {
             Choice::Auto { dim } => auto::try_all(self, dim, config, progress),
