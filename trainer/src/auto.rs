@@ -184,7 +184,7 @@ fn describe(config: &Config, training: &Training) -> String {
             };
             let mixed = match config.mixed {
                 0 => String::new(),
-                mixed => format!(" on {mixed} mixtures a user too"),
+                mixed => format!(" on mixtures too ({mixed} a user)"),
             };
             format!(", {near}teacher{sharp} weight {}{mixed}", config.teacher_weight)
         }
