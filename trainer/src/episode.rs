@@ -93,7 +93,8 @@ impl Episode {
     }
 
     /// A user between two: half of the support is of `task`'s user, half of one drawn at random, and nobody knows the
-    /// query. The features are the first user's. As [`Self::draw_liked`], it takes at most half of what each has said.
+    /// query. The features are the first user's. As [`Self::draw_liked`], it takes at most half of what each has said, but
+    /// at random whatever the order.
     fn mix(set: &TaskSet, task: &Task, rng: &mut ChaCha8Rng) -> Option<Self> {
         let shots = *SHOTS.choose(rng)?;
         let other = set.tasks.choose(rng)?;
@@ -127,7 +128,7 @@ impl Episode {
     }
 }
 
-/// The episodes of one epoch, at most one a task and `mixed` mixtures with another, in random order: a function of the
+/// The episodes of one epoch, at most one a task and `mixed` mixtures of two, in random order: a function of the
 /// arguments alone. Tasks with fewer than two interactions, or nothing in the query to be ranked high, are left out.
 pub fn epoch(set: &TaskSet, rank: Rank, order: Order, mixed: usize, seed: u64, epoch: u32) -> Vec<Episode> {
     let stream = |index: u32| {
