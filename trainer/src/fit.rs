@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use crate::auto::{self, Candidate};
-use crate::baseline::{NearRidge, Ridge, RidgeConfig};
+use crate::baseline::{NearRidge, Ridge, RidgeConfig, best_of};
 use crate::data::{Dataset, HeldOut, Task, TaskSet};
 use crate::episode::{Order, Rank};
 use crate::learner::{Kind, Learned, Start, Teacher, best_epoch};
@@ -131,16 +131,15 @@ impl Training {
         Config { start, ..config }
     }
 
-    /// Whichever teacher ranks better on the validation users; the near one only if by more than one standard error, or
-    /// if there is no other.
-    pub(crate) fn better_regression(&self) -> Regression {
-        match (self.near_ridge(), self.ridge()) {
-            (Some(_), None) => Regression::Near,
-            (Some(near), Some(full)) if is_better(&self.validation_of(near), &self.validation_of(full)) => {
-                Regression::Near
-            }
-            _ => Regression::Full,
-        }
+    /// The teachers to try: the full one unless there is none or the near one ranks better on the validation users by more
+    /// than one standard error; and the near one where it ranks better.
+    pub(crate) fn good_regressions(&self) -> Vec<Regression> {
+        let (near, full) = match (self.near_ridge(), self.ridge()) {
+            (Some(near), Some(full)) => (near, full),
+            (Some(_), None) => return vec![Regression::Near],
+            (None, _) => return vec![Regression::Full],
+        };
+        regressions_of(&self.validation_of(near), &self.validation_of(full))
     }
 
     /// Of the near teacher, each validation user; empty without one.
@@ -157,7 +156,8 @@ impl Training {
     }
 
     fn near_ridge(&self) -> Option<&NearRidge> {
-        self.near_ridge.get_or_init(|| NearRidge::fit(&self.set, NearRidge::teacher(&self.set))).as_ref()
+        let best = || best_of(NearRidge::grid(&self.set), &self.validation, &self.set);
+        self.near_ridge.get_or_init(best).as_ref()
     }
 
     /// Fits what `choice` says; `config.learner` is overruled by it, and with [`Choice::Auto`] so is what suits only
@@ -208,6 +208,15 @@ impl Fitted {
     }
 }
 
+/// [`Training::good_regressions`] of both teachers' validation.
+fn regressions_of(near: &[f64], full: &[f64]) -> Vec<Regression> {
+    match paired(near, full) {
+        (gain, error) if gain > error => vec![Regression::Near],
+        (gain, _) if gain > 0.0 => vec![Regression::Full, Regression::Near],
+        _ => vec![Regression::Full],
+    }
+}
+
 /// Mean of `a - b` over users, 0 without any, and its standard error: infinite for fewer than two users, of whom nothing
 /// can be concluded.
 pub fn paired(a: &[f64], b: &[f64]) -> (f64, f64) {
@@ -252,6 +261,27 @@ mod tests {
         };
         assert!(is_strict(false));
         assert!(!is_strict(true));
+    }
+
+    #[test]
+    fn a_near_teacher_that_is_better_is_tried_and_a_much_better_one_alone() {
+        let full = [0.1, 0.2, 0.3];
+        let regressions =
+            |gains: [f64; 3]| regressions_of(&[0, 1, 2].map(|user| full[user] + gains[user]), &full);
+        assert_eq!(regressions([0.2, 0.1, 0.1]), [Regression::Near]);
+        assert_eq!(regressions([0.2, -0.1, -0.05]), [Regression::Full, Regression::Near]);
+        assert_eq!(regressions([0.2, -0.1, -0.15]), [Regression::Full]);
+        assert_eq!(regressions_of(&[], &[]), [Regression::Full]);
+    }
+
+    #[test]
+    fn validation_chooses_the_penalty_of_the_near_teacher() {
+        let set = world();
+        let training = Training::with_validation(set.clone(), held_out(&set), Rank::Catalogue);
+        let others: Vec<_> = NearRidge::grid(&set).map(|near| mean(&training.validation_of(&near))).collect();
+        let chosen = mean(&training.validation_of_near());
+        assert!(others.iter().all(|other| other <= &chosen) && others.iter().any(|other| other < &chosen));
+        assert!(others.contains(&chosen));
     }
 
     #[test]

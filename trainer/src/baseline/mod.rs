@@ -107,8 +107,8 @@ impl Tuned {
     }
 }
 
-/// The best of `candidates` on `users`. At most two are alive at a time when the grid fits lazily.
-fn best_of<S: Scorer>(
+/// The best of `candidates` on `users`, the first of equals. At most two are alive at a time when the grid fits lazily.
+pub(crate) fn best_of<S: Scorer>(
     candidates: impl IntoIterator<Item = S>,
     users: &[HeldOut],
     set: &TaskSet,
