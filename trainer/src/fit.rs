@@ -275,6 +275,24 @@ mod tests {
     }
 
     #[test]
+    fn where_the_near_teacher_is_ahead_by_little_close_is_taught_by_each() {
+        let set = world();
+        let judged = |(users, penalty)| {
+            let validation = held_out(&set).into_iter().take(users).collect();
+            let training = Training::with_validation(set.clone(), validation, Rank::Catalogue);
+            assert!(training.ridge.set(Ridge::fit(&set, RidgeConfig { penalty, frequency: 0.0 })).is_ok());
+            training
+        };
+        let few = (2..16).flat_map(|users| [1.0, 10.0, 100.0, 1000.0].map(|penalty| (users, penalty)));
+        let training = few.map(judged).find(|training| training.good_regressions().len() == 2);
+        let untrained = Config { epochs: 0, ..config(Kind::Maml) };
+        let fitted = training.expect("level").fit(Choice::Auto { dim: Some(16) }, &untrained, &mut |_| {});
+        for teacher in [", teacher weight 10,", ", near teacher weight 10,"] {
+            assert_eq!(fitted.trials.iter().filter(|trial| trial.name.contains(teacher)).count(), 1);
+        }
+    }
+
+    #[test]
     fn validation_chooses_the_penalty_of_the_near_teacher() {
         let set = world();
         let training = Training::with_validation(set.clone(), held_out(&set), Rank::Catalogue);
