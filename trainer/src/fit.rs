@@ -139,7 +139,7 @@ impl Training {
             (Some(_), None) => return vec![Regression::Near],
             (None, _) => return vec![Regression::Full],
         };
-        regressions_of(&self.validation_of(near), &self.validation_of(full))
+        worth_trying(&self.validation_of(near), &self.validation_of(full))
     }
 
     /// Of the near teacher, each validation user; empty without one.
@@ -208,8 +208,8 @@ impl Fitted {
     }
 }
 
-/// [`Training::good_regressions`] of both teachers' validation.
-fn regressions_of(near: &[f64], full: &[f64]) -> Vec<Regression> {
+/// [`Training::good_regressions`], by what both teachers come to on each validation user.
+fn worth_trying(near: &[f64], full: &[f64]) -> Vec<Regression> {
     match paired(near, full) {
         (gain, error) if gain > error => vec![Regression::Near],
         (gain, _) if gain > 0.0 => vec![Regression::Full, Regression::Near],
@@ -267,11 +267,11 @@ mod tests {
     fn a_near_teacher_that_is_better_is_tried_and_a_much_better_one_alone() {
         let full = [0.1, 0.2, 0.3];
         let regressions =
-            |gains: [f64; 3]| regressions_of(&[0, 1, 2].map(|user| full[user] + gains[user]), &full);
+            |gains: [f64; 3]| worth_trying(&[0, 1, 2].map(|user| full[user] + gains[user]), &full);
         assert_eq!(regressions([0.2, 0.1, 0.1]), [Regression::Near]);
         assert_eq!(regressions([0.2, -0.1, -0.05]), [Regression::Full, Regression::Near]);
         assert_eq!(regressions([0.2, -0.1, -0.15]), [Regression::Full]);
-        assert_eq!(regressions_of(&[], &[]), [Regression::Full]);
+        assert_eq!(worth_trying(&[], &[]), [Regression::Full]);
     }
 
     #[test]

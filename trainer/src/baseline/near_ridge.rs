@@ -288,7 +288,7 @@ impl Teacher for NearRidge {
         out.iter_mut().for_each(|logit| *logit *= LOGIT_SCALE);
     }
 
-    /// As those of the [`Ridge`](super::Ridge).
+    /// As those of the [`Ridge`](super::Ridge), of the regression on the largest supports.
     fn directions(&self, dim: usize, seed: u64) -> Option<DMatrix<f32>> {
         dense::directions(|right| self.symmetric_part_times(right), self.fits.many().weights.len(), dim, seed)
     }
@@ -528,7 +528,7 @@ mod tests {
                 assert_eq!(logits[item], 16.0 * score);
             }
         }
-        assert_eq!(scores_of(&ridge, &set, &[rated(2, 1)]), ridge.fits.few().intercept);
+        assert_eq!(scores_of(&ridge, &set, &[rated(2, 1)]), fits[0].intercept);
     }
 
     #[test]
