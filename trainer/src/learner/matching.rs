@@ -14,8 +14,14 @@ use nalgebra::{DMatrix, DMatrixView};
 
 use super::encoder::Encoded;
 use super::parameters::{Block, Real};
-use super::vector::dot;
+use super::vector::add_scaled;
 use super::{Adaptation, Gradient, Support};
+
+/// Items that attend side by side, so that the compiler vectorises over them. Where fewer are left, zeros fill up.
+const ABREAST: usize = 64;
+
+/// A number of each of them.
+type Abreast<T> = [T; ABREAST];
 
 /// The rule's own meta-parameters, as served.
 pub(super) struct Matching<T> {
@@ -32,17 +38,43 @@ impl<T: Real> Matching<T> {
     /// Fills `attention` (k), given cosines in their place; the share that `null` has.
     ///
     /// The highest cosine, if positive, is taken off every exponent: nothing overflows.
-    fn attend(&self, weights: &[T], attention: &mut [T]) -> T {
-        let highest = attention.iter().fold(T::zero(), |highest, &cosine| highest.max(cosine));
-        let null = self.null * (-self.sharpness * highest).exp();
-        let mut sum = null;
-        for (share, &weight) in attention.iter_mut().zip(weights) {
-            *share = weight * (self.sharpness * (*share - highest)).exp();
-            sum += *share;
+    fn attend(&self, weights: &[T], attention: &mut [Abreast<T>]) -> Abreast<T> {
+        let mut highest = [T::zero(); ABREAST];
+        for cosines in &*attention {
+            for (highest, &cosine) in highest.iter_mut().zip(cosines) {
+                *highest = if cosine > *highest { cosine } else { *highest };
+            }
         }
-        attention.iter_mut().for_each(|share| *share /= sum);
-        null / sum
+        let mut null = highest.map(|highest| self.null * (-self.sharpness * highest).exp());
+        let mut sum = null;
+        for (shares, &weight) in attention.iter_mut().zip(weights) {
+            for ((share, &highest), sum) in shares.iter_mut().zip(&highest).zip(&mut sum) {
+                *share = weight * (self.sharpness * (*share - highest)).exp();
+                *sum += *share;
+            }
+        }
+        for shares in attention.iter_mut().chain([&mut null]) {
+            shares.iter_mut().zip(&sum).for_each(|(share, &sum)| *share /= sum);
+        }
+        null
     }
+}
+
+/// Fills `cosines` (k) with those of the `len` items from `first` on, of the products of `items`.
+fn gather<T: Real>(products: &[T], items: usize, first: usize, len: usize, cosines: &mut [Abreast<T>]) {
+    for (of_slot, products) in cosines.iter_mut().zip(products[items..].chunks_exact(items)) {
+        of_slot[..len].copy_from_slice(&products[first..][..len]);
+        of_slot[len..].fill(T::zero());
+    }
+}
+
+/// The feedback that the items attend to.
+fn attended<T: Real>(attention: &[Abreast<T>], targets: &[T]) -> Abreast<T> {
+    let mut attended = [T::zero(); ABREAST];
+    for (shares, &target) in attention.iter().zip(targets) {
+        add_scaled(&mut attended, target, shares);
+    }
+    attended
 }
 
 impl<T: Real> Adaptation<T> for Matching<T> {
@@ -57,13 +89,17 @@ impl<T: Real> Adaptation<T> for Matching<T> {
 
     fn score(&self, support: &Support<T>, products: &[T], scores: &mut [T]) {
         let items = scores.len();
-        let mut attention = vec![T::zero(); support.targets.len()];
-        for (item, score) in scores.iter_mut().enumerate() {
-            for (slot, cosine) in attention.iter_mut().enumerate() {
-                *cosine = products[(1 + slot) * items + item];
+        let (weights, targets) = (support.weights.as_slice(), support.targets.as_slice());
+        let mut attention = vec![[T::zero(); ABREAST]; targets.len()];
+        for (first, scores) in (0..).step_by(ABREAST).zip(scores.chunks_mut(ABREAST)) {
+            gather(products, items, first, scores.len(), &mut attention);
+            self.attend(weights, &mut attention);
+            let by_start = &products[first..];
+            for ((score, &by_start), attended) in
+                scores.iter_mut().zip(by_start).zip(attended(&attention, targets))
+            {
+                *score = by_start + attended;
             }
-            self.attend(support.weights.as_slice(), &mut attention);
-            *score = products[item] + dot(&attention, support.targets.as_slice());
         }
     }
 
@@ -76,27 +112,43 @@ impl<T: Real> Adaptation<T> for Matching<T> {
         gradient: &mut Gradient<T>,
     ) {
         let items = slopes.len();
-        let mut attention = vec![T::zero(); support.targets.len()];
-        let (mut sharpness_slope, mut null_slope) = (T::zero(), T::zero());
-        for (item, &slope) in slopes.iter().enumerate() {
-            products[item] = slope;
-            for (slot, cosine) in attention.iter_mut().enumerate() {
-                *cosine = products[(1 + slot) * items + item];
+        let (weights, targets) = (support.weights.as_slice(), support.targets.as_slice());
+        let mut attention = vec![[T::zero(); ABREAST]; targets.len()];
+        let mut target_slopes = attention.clone();
+        let mut logit_slopes = attention.clone();
+        let [mut sharpness_slopes, mut null_slopes] = [[T::zero(); ABREAST]; 2];
+        for (first, some) in (0..).step_by(ABREAST).zip(slopes.chunks(ABREAST)) {
+            gather(products, items, first, some.len(), &mut attention);
+            products[first..][..some.len()].copy_from_slice(some);
+            let mut slopes = [T::zero(); ABREAST];
+            slopes[..some.len()].copy_from_slice(some);
+            let null_shares = self.attend(weights, &mut attention);
+            let attended = attended(&attention, targets);
+            for item in 0..ABREAST {
+                null_slopes[item] -= slopes[item] * null_shares[item] * attended[item];
             }
-            let null_share = self.attend(support.weights.as_slice(), &mut attention);
-            let attended = dot(&attention, support.targets.as_slice());
-            null_slope -= slope * null_share * attended;
-            for (slot, &share) in attention.iter().enumerate() {
-                let product = &mut products[(1 + slot) * items + item];
-                let logit_slope = slope * share * (support.targets[slot] - attended);
-                sharpness_slope += logit_slope * *product;
-                *product = logit_slope * self.sharpness;
-                support_slope.targets[slot] += slope * share;
-                support_slope.weights[slot] += logit_slope / support.weights[slot];
+            for (slot, shares) in attention.iter().enumerate() {
+                let products = &mut products[(1 + slot) * items + first..][..some.len()];
+                let mut cosines = [T::zero(); ABREAST];
+                cosines[..some.len()].copy_from_slice(products);
+                for item in 0..ABREAST {
+                    let share_slope = slopes[item] * shares[item];
+                    let logit_slope = share_slope * (targets[slot] - attended[item]);
+                    target_slopes[slot][item] += share_slope;
+                    logit_slopes[slot][item] += logit_slope;
+                    sharpness_slopes[item] += logit_slope * cosines[item];
+                    cosines[item] = logit_slope * self.sharpness;
+                }
+                products.copy_from_slice(&cosines[..some.len()]);
             }
         }
-        gradient.served[Block::Sharpness][0] += sharpness_slope;
-        gradient.served[Block::Null][0] += null_slope / self.null;
+        let sum = |slopes: Abreast<T>| slopes.into_iter().fold(T::zero(), |sum, slope| sum + slope);
+        for (slot, (of_target, of_logit)) in target_slopes.into_iter().zip(logit_slopes).enumerate() {
+            support_slope.targets[slot] += sum(of_target);
+            support_slope.weights[slot] += sum(of_logit) / weights[slot];
+        }
+        gradient.served[Block::Sharpness][0] += sum(sharpness_slopes);
+        gradient.served[Block::Null][0] += sum(null_slopes) / self.null;
     }
 
     fn adapt_reverse(

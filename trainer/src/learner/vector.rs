@@ -38,11 +38,6 @@ pub(super) fn add_outer<T: Real>(sum: &mut [T], left: &DVector<T>, right: &DVect
     }
 }
 
-/// The product, summed from the first to the last.
-pub(super) fn dot<T: Real>(left: &[T], right: &[T]) -> T {
-    left.iter().zip(right).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
-}
-
 /// The highest of `values`, which are not NaN; negative infinity if there are none.
 pub(super) fn highest<T: Real>(values: &[T]) -> T {
     // In lanes, because the compiler may not reorder comparisons of floats.
