@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auto::{self, Candidate};
 use crate::baseline::{NearRidge, Ridge, RidgeConfig, best_of};
-use crate::data::{Dataset, HeldOut, Task, TaskSet};
+use crate::data::{Dataset, HeldOut, Interaction, Task, TaskSet};
 use crate::episode::{Order, Rank};
 use crate::learner::{Kind, Learned, Start, Teacher, best_epoch};
 use crate::metrics::{self, Scorer};
@@ -142,9 +142,9 @@ impl Training {
         worth_trying(&self.validation_of(near), &self.validation_of(full))
     }
 
-    /// Of the near teacher, each validation user; empty without one.
-    pub(crate) fn validation_of_near(&self) -> Vec<f64> {
-        self.near_ridge().map_or_else(Vec::new, |ridge| self.validation_of(ridge))
+    /// Of the teacher of `config`, each validation user; empty without one.
+    pub(crate) fn validation_of_teacher(&self, config: &Config) -> Vec<f64> {
+        self.teacher(config).map_or_else(Vec::new, |teacher| self.validation_of(&ByLogits(teacher)))
     }
 
     fn validation_of(&self, scorer: &dyn Scorer) -> Vec<f64> {
@@ -165,7 +165,8 @@ impl Training {
     ///
     /// `Auto` trains one or two small configurations and keeps the better one on the validation users, and one or more
     /// large ones, of which one is kept if it is better by more than one standard error of the paired difference:
-    /// validation noise would otherwise choose at random. One that a better teacher speaks for need only be better.
+    /// validation noise would otherwise choose at random. One that a better teacher speaks for need only be better. Where the
+    /// teacher is better than all of them, `matching` is tried as well.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
         let (mut tried, kept) = match choice {
             Choice::Auto { dim } => auto::try_all(self, dim, config, progress),
@@ -184,6 +185,15 @@ impl Training {
         let trials = trials.collect();
         let Candidate { config, learned, .. } = tried.swap_remove(kept);
         Fitted { learned, config, trials }
+    }
+}
+
+/// A teacher as a recommender.
+struct ByLogits<'a>(&'a dyn Teacher);
+
+impl Scorer for ByLogits<'_> {
+    fn score(&self, support: &[Interaction], _: &[u32], scores: &mut [f32]) {
+        self.0.logits(support, scores);
     }
 }
 
@@ -264,6 +274,22 @@ mod tests {
     }
 
     #[test]
+    fn where_the_teacher_ranks_better_than_maml_matching_is_tried() {
+        let is_tried = |penalty, config: Config| {
+            let set = world();
+            let training = Training::with_validation(set.clone(), held_out(&set), Rank::Catalogue);
+            assert!(training.ridge.set(Ridge::fit(&set, RidgeConfig { penalty, frequency: 0.0 })).is_ok());
+            assert!(training.near_ridge.set(None).is_ok());
+            let fitted = training.fit(Choice::Auto { dim: Some(16) }, &config, &mut |_| {});
+            fitted.trials.iter().any(|trial| trial.name.starts_with("matching"))
+        };
+        let untrained = Config { epochs: 0, ..config(Kind::Maml) };
+        assert!(is_tried(0.1, untrained.clone()));
+        assert!(!is_tried(1000.0, config(Kind::Maml))); // knows what is popular, and no more
+        assert!(!is_tried(0.1, Config { teacher_weight: 0.0, ..untrained }));
+    }
+
+    #[test]
     fn a_near_teacher_that_is_better_is_tried_and_a_much_better_one_alone() {
         let full = [0.1, 0.2, 0.3];
         let regressions =
@@ -297,7 +323,8 @@ mod tests {
         let set = world();
         let training = Training::with_validation(set.clone(), held_out(&set), Rank::Catalogue);
         let others: Vec<_> = NearRidge::grid(&set).map(|near| mean(&training.validation_of(&near))).collect();
-        let chosen = mean(&training.validation_of_near());
+        let near = Config { regression: Regression::Near, ..Config::default() };
+        let chosen = mean(&training.validation_of_teacher(&near));
         assert!(others.iter().all(|other| other <= &chosen) && others.iter().any(|other| other < &chosen));
         assert!(others.contains(&chosen));
     }
