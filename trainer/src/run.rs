@@ -52,6 +52,8 @@ pub struct RunError {
 enum Reason {
     #[error("{0}")]
     Io(io::Error),
+    #[error("{0}; a run is the directory that `trainer fit --out` made")]
+    Unread(io::Error),
     #[error("not a run of this trainer ({TOOL}): {0}; fit again")]
     Damaged(postcard::Error),
     #[error("written by {0}, this is {TOOL}; fit again")]
@@ -103,7 +105,7 @@ impl Run {
     pub fn load(directory: &Path) -> Result<Self, RunError> {
         let path = directory.join(LEARNED);
         let fail = |reason| RunError { path: path.clone(), reason };
-        let bytes = fs::read(&path).map_err(|error| fail(Reason::Io(error)))?;
+        let bytes = fs::read(&path).map_err(|error| fail(Reason::Unread(error)))?;
         let (tool, rest): (String, _) =
             postcard::take_from_bytes(&bytes).map_err(|error| fail(Reason::Damaged(error)))?;
         if tool != TOOL {

@@ -230,6 +230,21 @@ fn inspect_shows_the_file_and_notices_damage() {
 }
 
 #[test]
+fn a_run_in_place_of_a_model_file_and_the_reverse_are_refused_with_the_way_out() {
+    let place = Place::new();
+    let (file, run, out) = (place.model(), place.path("run"), place.path("out.tbx"));
+    for command in ["inspect", "recommend", "demo"] {
+        refuse(&[command, &run], 1, &["is a directory", &format!("`trainer export {run} --out model.tbx`")]);
+    }
+    refuse(
+        &["export", &file, "--out", &out],
+        1,
+        &["model.tbx", "the directory that `trainer fit --out` made"],
+    );
+    assert!(!fs::exists(&out).unwrap());
+}
+
+#[test]
 fn a_search_that_was_interrupted_leaves_the_run_of_one_that_was_not() {
     let place = Place::new();
     let world = place.world();

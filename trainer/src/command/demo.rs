@@ -11,8 +11,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use clap::Args;
-use tinderbox::ModelFile;
 use tokio::net::TcpListener;
+
+use super::model::read_model;
 
 /// Show what a model file recommends, on a page in the browser
 ///
@@ -65,7 +66,7 @@ const PAGE: &[(&str, &[u8])] = page! {
 
 impl Demo {
     pub(crate) fn run(self) -> Result<()> {
-        let file = ModelFile::read(&self.file)?;
+        let file = read_model(&self.file)?;
         let context = || self.file.display().to_string();
         file.model().with_context(context)?.verify().with_context(context)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::model::read_model;
 use super::recommend::name;
-use tinderbox::{Model, ModelFile, Rule};
+use tinderbox::{Model, Rule};
 use tinderbox_trainer::report::size;
 
 /// Show what a model file holds
@@ -31,7 +32,7 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<()> {
-        let file = ModelFile::read(&self.file)?;
+        let file = read_model(&self.file)?;
         let context = || self.file.display().to_string();
         let model = file.model().with_context(context)?;
         if self.verify {

@@ -6,6 +6,7 @@ pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod fit;
 pub(crate) mod inspect;
+mod model;
 mod output;
 pub(crate) mod quickstart;
 pub(crate) mod recommend;

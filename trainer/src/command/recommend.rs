@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use super::model::read_model;
 use crate::args::ColumnArgs;
-use tinderbox::{Feedback, FeedbackError, Filter, Interaction, Model, ModelFile, Ranked, Reason, Session};
+use tinderbox::{Feedback, FeedbackError, Filter, Interaction, Model, Ranked, Reason, Session};
 use tinderbox_trainer::data::{Columns, Support, read_supports};
 
 /// Recommend to one new user, or to many
@@ -60,7 +61,7 @@ pub(crate) struct Recommend {
 
 impl Recommend {
     pub(crate) fn run(self) -> Result<()> {
-        let file = ModelFile::read(&self.file)?;
+        let file = read_model(&self.file)?;
         let model = file.model().with_context(|| self.file.display().to_string())?;
         let categories = self.categories(&model)?;
         let filter = Filter { categories: &categories, ..Filter::default() };
