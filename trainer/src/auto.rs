@@ -29,7 +29,7 @@
 //! .001, .004, .011 and .014 where it was level or ahead.
 //!
 //! Attentive is for niches. What many of them ask for at once is no single direction: on the synonyms of a thesaurus maml
-//! at 256 dimensions came to .428 of NDCG@10, its teacher to .447 and matching at 128 to .442. Elsewhere it is level with
+//! at 256 dimensions came to .430 of NDCG@10, its teacher to .447 and matching at 128 to .442. Elsewhere it is level with
 //! maml or behind (Debian's packages .483 to .498, Book-Crossing's ratings .057 to .062), and a request costs a pass over
 //! the rows for each interaction: it is kept only where it is better by more than one standard error.
 

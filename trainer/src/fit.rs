@@ -166,7 +166,7 @@ impl Training {
     /// `Auto` trains one or two small configurations and keeps the better one on the validation users, and one or more
     /// large ones, of which one is kept if it is better by more than one standard error of the paired difference:
     /// validation noise would otherwise choose at random. One that a better teacher speaks for need only be better. Where the
-    /// teacher is better than all of them, `matching` is tried as well.
+    /// teacher is better than what is kept by as much, `matching` is tried as well.
     pub fn fit(&self, choice: Choice, config: &Config, progress: &mut dyn FnMut(Progress<'_>)) -> Fitted {
         let (mut tried, kept) = match choice {
             Choice::Auto { dim } => auto::try_all(self, dim, config, progress),
