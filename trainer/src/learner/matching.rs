@@ -63,13 +63,18 @@ impl<T: Real> Matching<T> {
 /// Fills `cosines` (k) with those of the `len` items from `first` on, of the products of `items`.
 fn gather<T: Real>(products: &[T], items: usize, first: usize, len: usize, cosines: &mut [Abreast<T>]) {
     for (of_slot, products) in cosines.iter_mut().zip(products[items..].chunks_exact(items)) {
-        of_slot[..len].copy_from_slice(&products[first..][..len]);
-        of_slot[len..].fill(T::zero());
+        *of_slot = filled_up(&products[first..][..len]);
     }
 }
 
+fn filled_up<T: Real>(values: &[T]) -> Abreast<T> {
+    let mut abreast = [T::zero(); ABREAST];
+    abreast[..values.len()].copy_from_slice(values);
+    abreast
+}
+
 /// The feedback that the items attend to.
-fn attended<T: Real>(attention: &[Abreast<T>], targets: &[T]) -> Abreast<T> {
+fn attended_feedback<T: Real>(attention: &[Abreast<T>], targets: &[T]) -> Abreast<T> {
     let mut attended = [T::zero(); ABREAST];
     for (shares, &target) in attention.iter().zip(targets) {
         add_scaled(&mut attended, target, shares);
@@ -96,7 +101,7 @@ impl<T: Real> Adaptation<T> for Matching<T> {
             self.attend(weights, &mut attention);
             let by_start = &products[first..];
             for ((score, &by_start), attended) in
-                scores.iter_mut().zip(by_start).zip(attended(&attention, targets))
+                scores.iter_mut().zip(by_start).zip(attended_feedback(&attention, targets))
             {
                 *score = by_start + attended;
             }
@@ -120,17 +125,15 @@ impl<T: Real> Adaptation<T> for Matching<T> {
         for (first, some) in (0..).step_by(ABREAST).zip(slopes.chunks(ABREAST)) {
             gather(products, items, first, some.len(), &mut attention);
             products[first..][..some.len()].copy_from_slice(some);
-            let mut slopes = [T::zero(); ABREAST];
-            slopes[..some.len()].copy_from_slice(some);
+            let slopes = filled_up(some);
             let null_shares = self.attend(weights, &mut attention);
-            let attended = attended(&attention, targets);
+            let attended = attended_feedback(&attention, targets);
             for item in 0..ABREAST {
                 null_slopes[item] -= slopes[item] * null_shares[item] * attended[item];
             }
             for (slot, shares) in attention.iter().enumerate() {
                 let products = &mut products[(1 + slot) * items + first..][..some.len()];
-                let mut cosines = [T::zero(); ABREAST];
-                cosines[..some.len()].copy_from_slice(products);
+                let mut cosines = filled_up(products);
                 for item in 0..ABREAST {
                     let share_slope = slopes[item] * shares[item];
                     let logit_slope = share_slope * (targets[slot] - attended[item]);
