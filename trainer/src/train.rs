@@ -124,6 +124,8 @@ pub struct Config {
     pub teacher_sharpness: f32,
     /// Which teacher it is.
     pub regression: Regression,
+    /// Penalty of the near teacher; without one, validation chooses it.
+    pub penalty: Option<f32>,
     /// Mixtures of two users beside each task of an epoch, judged by the teacher alone; none without one. On long tails
     /// with few users they keep many dimensions from overfitting.
     pub mixed: usize,
@@ -154,6 +156,7 @@ impl Default for Config {
             teacher_weight: 1.0,
             teacher_sharpness: 1.0,
             regression: Regression::default(),
+            penalty: None,
             mixed: 0,
             order: Order::default(),
             start: Start::default(),

@@ -66,11 +66,19 @@ impl NearRidge {
         Some(Self { fits: fits?, config, levels: set.levels.clone() })
     }
 
+    /// With this penalty.
+    pub(crate) fn penalised(set: &TaskSet, penalty: f32) -> Option<Self> {
+        Self::fit(set, RidgeConfig { penalty, ..RidgeConfig::teacher(set) })
+    }
+
     /// With each penalty; the first is the one to take where there is nobody to judge them. Niches want little of it
     /// (Debian's packages .1) and long tails of taste much (three of them 1): .003 to .008 of NDCG@10 against the first.
     pub(crate) fn grid(set: &TaskSet) -> impl Iterator<Item = Self> + '_ {
-        let points = [0.3, 1.0, 0.1].map(|penalty| RidgeConfig { penalty, ..RidgeConfig::teacher(set) });
-        points.into_iter().filter_map(|config| Self::fit(set, config))
+        [0.3, 1.0, 0.1].into_iter().filter_map(|penalty| Self::penalised(set, penalty))
+    }
+
+    pub(crate) fn penalty(&self) -> f32 {
+        self.config.penalty
     }
 
     /// `(weights + weights') / 2 * right`
