@@ -65,6 +65,7 @@ pub use error::{EmbedError, FeedbackError, RankError, SessionError};
 pub use file::{FileError, ModelFile};
 pub use filter::Filter;
 pub use kernel::Kernel;
+pub use math::exp;
 #[cfg(feature = "mmap")]
 pub use mmap::MappedModel;
 pub use new_item::{NewItems, Rater, adapt_item, embed_item};

@@ -52,11 +52,11 @@ fn root(square: u64) -> u64 {
     })
 }
 
-/// `e^x` within 2e-7 relative, for any finite `x`: saturates at `e^-87` and `e^88`.
+/// `e^x` within 2e-7 relative, for any finite `x`: saturates at `e^-87` and `e^88`. What `matching` attends by.
 ///
-/// Cody-Waite reduction to |r| <= ln 2 / 2, then the Taylor polynomial of degree 7.
+/// Loops over it vectorise. Cody-Waite reduction to |r| <= ln 2 / 2, then the Taylor polynomial of degree 7.
 #[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
+pub fn exp(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693_359_4; // 10 bits: exact times any |k| < 2^13
     const LN2_LOW: f32 = -2.121_944_4e-4;
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits

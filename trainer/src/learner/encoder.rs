@@ -82,7 +82,7 @@ impl Encoder {
             })
             .collect();
         let rows = columns(&served[Block::Items], dim);
-        let catalogue = rows.transpose();
+        let catalogue = transposed(&served[Block::Items], dim);
         let gram = match served[Block::GramWeight] {
             [weight] => self.gram(rows, &catalogue, weight),
             _ => DMatrix::zeros(0, 0),
@@ -178,4 +178,18 @@ impl Encoder {
     fn gram_share<T: Real>(&self, dim: usize) -> T {
         T::of(dim as f64 / self.weights.iter().sum::<f64>())
     }
+}
+
+/// items x dim.
+fn transposed<T: Real>(rows: &[T], dim: usize) -> DMatrix<T> {
+    let items = rows.len() / dim;
+    let mut transposed = DMatrix::zeros(items, dim);
+    let chunk = dim.div_ceil(BLOCKS);
+    transposed.as_mut_slice().par_chunks_mut((items * chunk).max(1)).enumerate().for_each(|(index, out)| {
+        for (item, row) in rows.chunks_exact(dim).enumerate() {
+            let axes = out[item..].iter_mut().step_by(items);
+            axes.zip(&row[index * chunk..]).for_each(|(out, &value)| *out = value);
+        }
+    });
+    transposed
 }

@@ -45,11 +45,11 @@ impl<T: Real> Matching<T> {
                 *highest = if cosine > *highest { cosine } else { *highest };
             }
         }
-        let mut null = highest.map(|highest| self.null * (-self.sharpness * highest).exp());
+        let mut null = highest.map(|highest| self.null * (-self.sharpness * highest).exponential());
         let mut sum = null;
         for (shares, &weight) in attention.iter_mut().zip(weights) {
             for ((share, &highest), sum) in shares.iter_mut().zip(&highest).zip(&mut sum) {
-                *share = weight * (self.sharpness * (*share - highest)).exp();
+                *share = weight * (self.sharpness * (*share - highest)).exponential();
                 *sum += *share;
             }
         }

@@ -17,7 +17,7 @@ use super::maml::Maml;
 use super::matching::Matching;
 use super::parameters::{Block, Parameters, Real};
 use super::prototypical::Prototypical;
-use super::vector::{add_scaled, columns, highest};
+use super::vector::{add_scaled, columns, dot, highest, sum};
 use super::{Adaptation, BLOCKS, Gradient, Kind, Served, Support};
 use crate::data::{Features, Interaction};
 use crate::episode::Episode;
@@ -201,15 +201,13 @@ impl<'a> Objective<'a> {
         let mut shares = scores.to_vec();
         self.add_log_weights(&mut shares);
         let log_sum = softmax(episode, &mut shares);
-        let mut aligned = T::zero();
-        let mut temperature_slope = T::zero();
-        for ((score, &target), &predicted) in scores.iter_mut().zip(&target).zip(&shares) {
-            let slope = (total * predicted - target) * share;
-            aligned += target * *score;
-            temperature_slope -= slope * *score / temperature;
-            *score = slope / temperature;
+        let loss = (total * log_sum - dot(&target, scores)).f64();
+        for (slope, &target) in shares.iter_mut().zip(&target) {
+            *slope = (total * *slope - target) * share / temperature;
         }
-        Judged { loss: (total * log_sum - aligned).f64(), temperature_slope }
+        let temperature_slope = -dot(&shares, scores);
+        scores.copy_from_slice(&shares);
+        Judged { loss, temperature_slope }
     }
 
     /// The query's share of each item plus the weighted teacher's; zero on the support.
@@ -268,11 +266,11 @@ fn softmax_outside<T: Real>(support: &[Interaction], logits: &mut [T]) -> T {
         logits[interaction.item as usize] = T::of(f64::NEG_INFINITY);
     }
     let highest = highest(logits);
-    let mut sum = T::zero();
-    for logit in logits.iter_mut() {
-        *logit = (*logit - highest).exp();
-        sum += *logit;
+    logits.iter_mut().for_each(|logit| *logit = (*logit - highest).exponential());
+    for interaction in support {
+        logits[interaction.item as usize] = T::zero();
     }
+    let sum = sum(logits);
     logits.iter_mut().for_each(|share| *share /= sum);
     highest + sum.ln()
 }

@@ -11,6 +11,8 @@ pub trait Real: nalgebra::RealField + Copy {
     fn of(value: f64) -> Self;
     /// The value as `f64`, exactly.
     fn f64(self) -> f64;
+    /// `e^self`; for `f32` the engine's, which the compiler vectorises.
+    fn exponential(self) -> Self;
 }
 
 impl Real for f32 {
@@ -20,6 +22,9 @@ impl Real for f32 {
     fn f64(self) -> f64 {
         self.into()
     }
+    fn exponential(self) -> Self {
+        tinderbox::exp(self)
+    }
 }
 
 impl Real for f64 {
@@ -28,6 +33,9 @@ impl Real for f64 {
     }
     fn f64(self) -> f64 {
         self
+    }
+    fn exponential(self) -> Self {
+        self.exp()
     }
 }
 

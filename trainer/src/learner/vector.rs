@@ -38,17 +38,41 @@ pub(super) fn add_outer<T: Real>(sum: &mut [T], left: &DVector<T>, right: &DVect
     }
 }
 
+/// Numbers that are folded side by side, because the compiler may not reorder sums and comparisons of floats.
+const LANES: usize = 8;
+
 /// The highest of `values`, which are not NaN; negative infinity if there are none.
 pub(super) fn highest<T: Real>(values: &[T]) -> T {
-    // In lanes, because the compiler may not reorder comparisons of floats.
-    let mut lanes = [T::of(f64::NEG_INFINITY); 8];
-    let (eights, rest) = values.as_chunks::<8>();
+    let mut lanes = [T::of(f64::NEG_INFINITY); LANES];
+    let (eights, rest) = values.as_chunks::<LANES>();
     for eight in eights {
         for (lane, &value) in lanes.iter_mut().zip(eight) {
             *lane = if value > *lane { value } else { *lane };
         }
     }
     lanes.into_iter().chain(rest.iter().copied()).fold(lanes[0], |highest, value| highest.max(value))
+}
+
+pub(super) fn sum<T: Real>(values: &[T]) -> T {
+    let mut lanes = [T::zero(); LANES];
+    let (eights, rest) = values.as_chunks::<LANES>();
+    for eight in eights {
+        lanes.iter_mut().zip(eight).for_each(|(lane, &value)| *lane += value);
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(T::zero(), |sum, value| sum + value)
+}
+
+/// Of vectors of one length.
+pub(super) fn dot<T: Real>(left: &[T], right: &[T]) -> T {
+    let mut lanes = [T::zero(); LANES];
+    let ((lefts, left), (rights, right)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
+    for (left, right) in lefts.iter().zip(rights) {
+        for ((lane, &left), &right) in lanes.iter_mut().zip(left).zip(right) {
+            *lane += left * right;
+        }
+    }
+    let rest = left.iter().zip(right).map(|(&left, &right)| left * right);
+    lanes.into_iter().chain(rest).fold(T::zero(), |sum, product| sum + product)
 }
 
 #[cfg(test)]
@@ -64,5 +88,14 @@ mod tests {
             }
         }
         assert_eq!(highest::<f64>(&[]), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn sums_and_products_take_every_number() {
+        for len in 0..20_u32 {
+            let values: Vec<f64> = (1..=len).map(f64::from).collect();
+            assert_eq!(sum(&values), f64::from(len * (len + 1) / 2));
+            assert_eq!(dot(&values, &values), f64::from(len * (len + 1) * (2 * len + 1) / 6));
+        }
     }
 }
