@@ -36,8 +36,14 @@ impl Adam {
         Self { learning_rate, steps: 0, first: zeros.clone(), second: zeros }
     }
 
-    /// One outer step. A gradient that is not finite is ignored: one bad batch must not end training.
-    pub fn step(&mut self, parameters: &mut Parameters<f32>, gradient: &Parameters<f32>) {
+    /// One outer step. A gradient that is not finite is ignored: one bad batch must not end training. That of the items is
+    /// of `rows` alone, in their order and zero elsewhere, if they are given.
+    pub fn step(
+        &mut self,
+        parameters: &mut Parameters<f32>,
+        gradient: &Parameters<f32>,
+        rows: Option<&[u32]>,
+    ) {
         let length = length(&gradient.values);
         if !length.is_finite() {
             return;
@@ -49,13 +55,29 @@ impl Adam {
             let range = parameters.range(block);
             let rate = if block.is_embedding() { EMBEDDING_RATE } else { 1.0 };
             let rate = self.learning_rate * rate * bias;
-            let moments = self.first[range.clone()].par_iter_mut().zip(&mut self.second[range.clone()]);
-            let values = parameters.values[range.clone()].par_iter_mut().zip(&gradient.values[range]);
-            moments.zip(values).with_min_len(GRAIN).for_each(|((first, second), (value, &slope))| {
-                let slope = slope * scale;
-                *first += (1.0 - MOMENTUM) * (slope - *first);
-                *second += (1.0 - SQUARES) * (slope * slope - *second);
-                *value -= rate * *first / (second.sqrt() + EPSILON);
+            let dim = parameters.shape.dim;
+            let none = vec![0.0; dim];
+            let (len, slopes) = match rows.filter(|_| block == Block::Items) {
+                Some(rows) => {
+                    let mut slopes = vec![none.as_slice(); parameters.shape.items];
+                    for (&row, slope) in rows.iter().zip(gradient[block].chunks_exact(dim)) {
+                        slopes[row as usize] = slope;
+                    }
+                    (dim, slopes)
+                }
+                None => (GRAIN, gradient[block].chunks(GRAIN).collect()),
+            };
+            let first = self.first[range.clone()].par_chunks_mut(len);
+            let moments = first.zip(self.second[range.clone()].par_chunks_mut(len));
+            let parts = moments.zip(parameters.values[range].par_chunks_mut(len)).zip(slopes);
+            parts.with_min_len(GRAIN / len).for_each(|(((first, second), values), slopes)| {
+                let moments = first.iter_mut().zip(second);
+                for ((first, second), (value, &slope)) in moments.zip(values.iter_mut().zip(slopes)) {
+                    let slope = slope * scale;
+                    *first += (1.0 - MOMENTUM) * (slope - *first);
+                    *second += (1.0 - SQUARES) * (slope * slope - *second);
+                    *value -= rate * *first / (second.sqrt() + EPSILON);
+                }
             });
         }
     }
@@ -99,7 +121,7 @@ mod tests {
     fn the_first_step_is_the_learning_rate_and_a_tenth_of_it_for_embeddings() {
         let mut moved = parameters(|_| 0.0);
         let gradient = parameters(|index| if index % 2 == 0 { 0.2 } else { -0.1 });
-        Adam::new(&moved, 0.01).step(&mut moved, &gradient);
+        Adam::new(&moved, 0.01).step(&mut moved, &gradient, None);
         for block in Block::ALL {
             let expected = if block.is_embedding() { 0.001 } else { 0.01 };
             for (value, slope) in moved[block].iter().zip(&gradient[block]) {
@@ -113,8 +135,25 @@ mod tests {
         let mut moved = parameters(|index| index as f32);
         let before = moved.clone();
         let mut adam = Adam::new(&moved, 0.01);
-        adam.step(&mut moved, &parameters(|index| if index == 4 { f32::NAN } else { 1.0 }));
+        adam.step(&mut moved, &parameters(|index| if index == 4 { f32::NAN } else { 1.0 }), None);
         assert_eq!(moved, before);
+    }
+
+    #[test]
+    fn rows_that_are_not_given_have_no_slope() {
+        let start = parameters(|index| index as f32);
+        let whole = parameters(|index| if index / 2 == 1 { 0.0 } else { 0.1 }); // row 1
+        let mut few = parameters(|_| 0.1);
+        few.shape.items = 2;
+        few.values.truncate(few.values.len() - 2);
+        let mut moved = [start.clone(), start.clone()];
+        let mut adams = [Adam::new(&start, 0.01), Adam::new(&start, 0.01)];
+        for _ in 0..3 {
+            adams[0].step(&mut moved[0], &whole, None);
+            adams[1].step(&mut moved[1], &few, Some(&[0, 2]));
+        }
+        assert_eq!(moved[0], moved[1]);
+        assert_ne!(moved[0], start);
     }
 
     #[test]
@@ -125,7 +164,7 @@ mod tests {
         for _ in 0..2000 {
             let mut gradient = moved.clone();
             gradient.values.iter_mut().for_each(|value| *value -= 1.5);
-            adam.step(&mut moved, &gradient);
+            adam.step(&mut moved, &gradient, None);
             follow(&mut average, &moved);
         }
         assert!(average.values.iter().all(|value| (value - 1.5).abs() < 1e-2), "{:?}", average.values);

@@ -242,14 +242,14 @@ pub fn train(
         let mut loss = 0.0;
         let episodes = episode::epoch(set, config.rank, config.order, mixed, config.seed, epoch);
         for batch in episodes.chunks(config.batch) {
-            let (batch_loss, mut gradient) = match &sampler {
-                Some(sampler) => {
-                    objective.sampled_gradient(&sampler.draw(batch, &mut rng), &parameters, batch)
-                }
+            let candidates = sampler.as_ref().map(|sampler| sampler.draw(batch, &mut rng));
+            let (batch_loss, mut gradient) = match &candidates {
+                Some(candidates) => objective.sampled_gradient(candidates, &parameters, batch),
                 None => objective.gradient(&parameters, batch),
             };
             config.without.iter().for_each(|part| part.freeze(&mut gradient));
-            adam.step(&mut parameters, &gradient);
+            let rows = candidates.as_ref().map(|candidates| candidates.rows.as_slice());
+            adam.step(&mut parameters, &gradient, rows);
             follow(&mut average, &parameters);
             loss += batch_loss * batch.len() as f64 / episodes.len() as f64;
         }

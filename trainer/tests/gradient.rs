@@ -238,8 +238,15 @@ fn error_of_samples(size: usize) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let mut mean = vec![0.0; exact.values.len()];
     for _ in 0..DRAWS {
-        let (_, gradient) = objective.sampled_gradient(&sampler.draw(episodes, &mut rng), &at, episodes);
-        mean.iter_mut().zip(&gradient.values).for_each(|(mean, slope)| *mean += slope / DRAWS as f64);
+        let candidates = sampler.draw(episodes, &mut rng);
+        let (_, gradient) = objective.sampled_gradient(&candidates, &at, episodes);
+        let dim = at.shape.dim;
+        let (rows, rest) = gradient.values.split_at(candidates.rows.len() * dim);
+        let of_rows = candidates.rows.iter().flat_map(|&row| row as usize * dim..(row as usize + 1) * dim);
+        let places = of_rows.chain(at.shape.items * dim..mean.len());
+        for (place, slope) in places.zip(rows.iter().chain(rest)) {
+            mean[place] += slope / DRAWS as f64;
+        }
     }
     let squares: f64 = mean.iter().zip(&exact.values).map(|(mean, exact)| (mean - exact).powi(2)).sum();
     (squares / exact.values.iter().map(|x| x * x).sum::<f64>()).sqrt()

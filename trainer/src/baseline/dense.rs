@@ -83,7 +83,7 @@ const PASSES: usize = 5;
 const SPARE: usize = 16;
 
 /// Columns of a product that one task computes.
-const COLUMNS: usize = 16;
+pub(super) const COLUMNS: usize = 16;
 
 /// The leading eigenvectors of the matrix that [`leading`] is told, each times its eigenvalue, as rows: `dim` x `size`.
 /// Where the eigenvalue is negative, or there are fewer, they are zero.

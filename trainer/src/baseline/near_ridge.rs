@@ -1,8 +1,9 @@
 //! The few-shot ridge of long-tailed data and of catalogues of any size: each item is regressed on its nearest items
 //! alone.
 
+use super::dense::{self, COLUMNS};
 use super::ridge::{BySize, FEW, Moments, RidgeConfig, inputs_of_users};
-use super::{Baseline, dense, transpose};
+use super::{Baseline, add_scaled, transpose};
 use crate::data::{Interaction, Levels, TaskSet};
 use crate::learner::Teacher;
 use crate::metrics::Scorer;
@@ -88,15 +89,23 @@ impl NearRidge {
         let weights = &self.fits.many().weights;
         let items = weights.len();
         let mut product = DMatrix::zeros(items, right.ncols());
-        let columns = product.as_mut_slice().par_chunks_mut(items).zip(right.as_slice().par_chunks(items));
-        columns.for_each(|(product, right)| {
+        let parts = product.as_mut_slice().par_chunks_mut(items * COLUMNS);
+        parts.zip(right.as_slice().par_chunks(items * COLUMNS)).for_each(|(product, right)| {
+            let mut abreast = vec![[0.0; COLUMNS]; items]; // a weight is read once for all columns
+            for (column, right) in right.chunks_exact(items).enumerate() {
+                abreast.iter_mut().zip(right).for_each(|(abreast, &value)| abreast[column] = value);
+            }
+            let mut sums = vec![[0.0; COLUMNS]; items];
             for (input, weights) in weights.iter().enumerate() {
-                let mut sum = 0.0;
+                let mut sum = [0.0; COLUMNS];
                 for &(item, weight) in weights {
-                    product[item as usize] += 0.5 * weight * right[input];
-                    sum += weight * right[item as usize];
+                    add_scaled(&mut sums[item as usize], 0.5 * weight, &abreast[input]);
+                    add_scaled(&mut sum, weight, &abreast[item as usize]);
                 }
-                product[input] += 0.5 * sum;
+                add_scaled(&mut sums[input], 0.5, &sum);
+            }
+            for (column, product) in product.chunks_exact_mut(items).enumerate() {
+                product.iter_mut().zip(&sums).for_each(|(product, sum)| *product = sum[column]);
             }
         });
         product

@@ -29,7 +29,7 @@ pub struct Sampler {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidates {
     /// Ascending.
-    pub(super) rows: Vec<u32>,
+    pub rows: Vec<u32>,
     /// How many rows each stands for; at least 1.
     pub(super) weights: Vec<f64>,
 }
@@ -75,18 +75,6 @@ impl Candidates {
         }
         values.extend_from_slice(&parameters.values[items.len()..]);
         Parameters { shape: Shape { items: self.rows.len(), ..shape }, values }
-    }
-
-    /// The way back, to a catalogue of `items` rows: zero elsewhere.
-    pub(super) fn scatter<T: Real>(&self, few: &Parameters<T>, items: usize) -> Parameters<T> {
-        let shape = Shape { items, ..few.shape };
-        let mut all = Parameters::zeros(shape);
-        let (rows, rest) = few.values.split_at(few[Block::Items].len());
-        for (&row, values) in self.rows.iter().zip(rows.chunks_exact(shape.dim)) {
-            all.values[row as usize * shape.dim..][..shape.dim].copy_from_slice(values);
-        }
-        all.values[items * shape.dim..].copy_from_slice(rest);
-        all
     }
 
     /// `episodes`, all of whose items are candidates, with positions among the candidates for rows.

@@ -92,7 +92,7 @@ impl<'a> Objective<'a> {
     }
 
     /// [`Self::gradient`] with `candidates`, drawn for these episodes, in place of the catalogue: an estimate, exact
-    /// if all rows are candidates. Costs as if there were no other rows, but for the size of the result and a
+    /// if all rows are candidates. Theirs are the rows of the gradient. Costs as if there were no others, but for a
     /// teacher's logits.
     pub fn sampled_gradient<T: Real>(
         &self,
@@ -109,8 +109,7 @@ impl<'a> Objective<'a> {
             first_order: self.first_order,
             log_weights: candidates.weights.iter().map(|weight| weight.ln()).collect(),
         };
-        let (loss, gradient) = few.gradient(&candidates.gather(parameters), &candidates.renumber(episodes));
-        (loss, candidates.scatter(&gradient, items))
+        few.gradient(&candidates.gather(parameters), &candidates.renumber(episodes))
     }
 
     /// `parameters` in the form that is served.
