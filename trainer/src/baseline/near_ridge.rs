@@ -177,6 +177,7 @@ impl<'a> Expected<'a> {
                     weights.push((item, BEYOND * weight));
                 }
             }
+            weights.shrink_to_fit();
             weights.sort_unstable_by_key(|weight| weight.0);
         }
         self.fit_with(weights)
@@ -302,12 +303,13 @@ fn ones(mut bits: u128) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Keeps the [`NEAREST`] that come first in `order`; ascending.
+/// Keeps the [`NEAREST`] that come first in `order`, and no memory for more; ascending.
 fn keep_first(items: &mut Sparse, order: impl FnMut(&(u32, f32), &(u32, f32)) -> Ordering) {
     if items.len() > NEAREST {
         items.select_nth_unstable_by(NEAREST, order);
         items.truncate(NEAREST);
     }
+    items.shrink_to_fit();
     items.sort_unstable_by_key(|item| item.0);
 }
 
