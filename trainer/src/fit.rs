@@ -157,8 +157,8 @@ impl Training {
         self.ridge.get_or_init(|| Ridge::fit(&self.set, RidgeConfig::teacher(&self.set))).as_ref()
     }
 
-    /// With `penalty`, or the one that is best on the validation users. There is one near ridge: what is asked for later
-    /// has that penalty or none.
+    /// With `penalty`, or the one that is best on the validation users. It is fitted once: who asks again names the same
+    /// penalty, or none.
     fn near_ridge(&self, penalty: Option<f32>) -> Option<&NearRidge> {
         let fit = || match penalty {
             Some(penalty) => NearRidge::penalised(&self.set, penalty),

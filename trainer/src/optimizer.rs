@@ -36,8 +36,8 @@ impl Adam {
         Self { learning_rate, steps: 0, first: zeros.clone(), second: zeros }
     }
 
-    /// One outer step. A gradient that is not finite is ignored: one bad batch must not end training. That of the items is
-    /// of `rows` alone, in their order and zero elsewhere, if they are given.
+    /// One outer step. A gradient that is not finite is ignored: one bad batch must not end training. If `rows` are given,
+    /// it has those of the items alone, in their order, and is zero elsewhere.
     pub fn step(
         &mut self,
         parameters: &mut Parameters<f32>,
@@ -57,6 +57,7 @@ impl Adam {
             let rate = self.learning_rate * rate * bias;
             let dim = parameters.shape.dim;
             let none = vec![0.0; dim];
+            // Parts of the block, and the slopes of each.
             let (len, slopes) = match rows.filter(|_| block == Block::Items) {
                 Some(rows) => {
                     let mut slopes = vec![none.as_slice(); parameters.shape.items];
@@ -71,15 +72,24 @@ impl Adam {
             let moments = first.zip(self.second[range.clone()].par_chunks_mut(len));
             let parts = moments.zip(parameters.values[range].par_chunks_mut(len)).zip(slopes);
             parts.with_min_len(GRAIN / len).for_each(|(((first, second), values), slopes)| {
-                let moments = first.iter_mut().zip(second);
-                for ((first, second), (value, &slope)) in moments.zip(values.iter_mut().zip(slopes)) {
-                    let slope = slope * scale;
-                    *first += (1.0 - MOMENTUM) * (slope - *first);
-                    *second += (1.0 - SQUARES) * (slope * slope - *second);
-                    *value -= rate * *first / (second.sqrt() + EPSILON);
-                }
+                update(first, second, values, slopes.iter().map(|slope| slope * scale), rate);
             });
         }
+    }
+}
+
+/// Moves some parameters and their moments by their slopes.
+fn update(
+    first: &mut [f32],
+    second: &mut [f32],
+    values: &mut [f32],
+    slopes: impl Iterator<Item = f32>,
+    rate: f32,
+) {
+    for (((first, second), value), slope) in first.iter_mut().zip(second).zip(values).zip(slopes) {
+        *first += (1.0 - MOMENTUM) * (slope - *first);
+        *second += (1.0 - SQUARES) * (slope * slope - *second);
+        *value -= rate * *first / (second.sqrt() + EPSILON);
     }
 }
 
