@@ -51,22 +51,17 @@ impl Adam {
         self.steps += 1;
         let scale = (CLIP / length.max(CLIP)) as f32;
         let bias = (1.0 - SQUARES.powi(self.steps)).sqrt() / (1.0 - MOMENTUM.powi(self.steps));
+        let none = vec![0.0; parameters.shape.dim];
         for block in Block::ALL {
             let range = parameters.range(block);
             let rate = if block.is_embedding() { EMBEDDING_RATE } else { 1.0 };
             let rate = self.learning_rate * rate * bias;
-            let dim = parameters.shape.dim;
-            let none = vec![0.0; dim];
-            // Parts of the block, and the slopes of each.
-            let (len, slopes) = match rows.filter(|_| block == Block::Items) {
-                Some(rows) => {
-                    let mut slopes = vec![none.as_slice(); parameters.shape.items];
-                    for (&row, slope) in rows.iter().zip(gradient[block].chunks_exact(dim)) {
-                        slopes[row as usize] = slope;
-                    }
-                    (dim, slopes)
+            // The length of a part of the block, and the slopes of each.
+            let (len, slopes) = match rows {
+                Some(rows) if block == Block::Items => {
+                    (none.len(), of_every_row(&gradient[block], rows, &none, parameters.shape.items))
                 }
-                None => (GRAIN, gradient[block].chunks(GRAIN).collect()),
+                _ => (GRAIN, gradient[block].chunks(GRAIN).collect()),
             };
             let first = self.first[range.clone()].par_chunks_mut(len);
             let moments = first.zip(self.second[range.clone()].par_chunks_mut(len));
@@ -76,6 +71,15 @@ impl Adam {
             });
         }
     }
+}
+
+/// The slopes of each of `count` rows: of `rows` those given, in their order, of the others `none`.
+fn of_every_row<'a>(slopes: &'a [f32], rows: &[u32], none: &'a [f32], count: usize) -> Vec<&'a [f32]> {
+    let mut of_every = vec![none; count];
+    for (&row, slopes) in rows.iter().zip(slopes.chunks_exact(none.len())) {
+        of_every[row as usize] = slopes;
+    }
+    of_every
 }
 
 /// Moves some parameters and their moments by their slopes.

@@ -180,7 +180,7 @@ impl Encoder {
     }
 }
 
-/// items x dim.
+/// `rows` (dim x items) as items x dim, some axes a task.
 fn transposed<T: Real>(rows: &[T], dim: usize) -> DMatrix<T> {
     let items = rows.len() / dim;
     let mut transposed = DMatrix::zeros(items, dim);
