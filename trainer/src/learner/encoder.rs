@@ -7,13 +7,14 @@
 //! served = exp(trained)   for the positive blocks
 //! ```
 
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::BLOCKS;
 use super::candidates::Candidates;
 use super::parameters::{Block, Parameters, Real};
-use super::vector::{add_scaled, columns, normalise, normalise_reverse};
+use super::product::{self, columns, columns_mut, of_rows, view};
+use super::vector::{add_scaled, normalise, normalise_reverse};
 use crate::data::Features;
 
 /// The features of the items, both ways.
@@ -30,8 +31,6 @@ pub(crate) struct Encoder {
 pub(crate) struct Encoded<T> {
     /// [`Block::Items`] holds the rows at unit norm, the positive blocks are exponentiated.
     pub served: Parameters<T>,
-    /// items x dim: the rows again, transposed, because nalgebra multiplies plain matrices fastest.
-    pub catalogue: DMatrix<T>,
     /// Length of each row before it was normalised.
     lengths: Vec<T>,
     /// dim x dim, times its weight; empty for rules without one.
@@ -81,21 +80,20 @@ impl Encoder {
                 normalise(row)
             })
             .collect();
-        let rows = columns(&served[Block::Items], dim);
-        let catalogue = transposed(&served[Block::Items], dim);
         let gram = match served[Block::GramWeight] {
-            [weight] => self.gram(rows, &catalogue, weight),
+            [weight] => self.gram(&served[Block::Items], dim, weight),
             _ => DMatrix::zeros(0, 0),
         };
-        Encoded { served, catalogue, lengths, gram }
+        Encoded { served, lengths, gram }
     }
 
-    /// Turns the gradient of what is served into the gradient of what is trained. `products` are pairs
-    /// of vectors (dim x m) and slopes (m x items): `vectors' rows` was computed, with these slopes.
+    /// Turns the gradient of what is served into the gradient of what is trained. `rows' probes` was computed, with these
+    /// slopes: probes (dim x m), slopes (items x m).
     pub(crate) fn reverse<T: Real>(
         &self,
         encoded: &Encoded<T>,
-        products: &[(DMatrix<T>, DMatrix<T>)],
+        probes: &DMatrix<T>,
+        product_slopes: &DMatrix<T>,
         gram_slope: &DMatrix<T>,
         gradient: &mut Parameters<T>,
     ) {
@@ -103,21 +101,16 @@ impl Encoder {
         let items = gradient.shape.items;
         let symmetric = self.reverse_gram(encoded, gram_slope, gradient);
         let rows = &encoded.served[Block::Items];
+        let (probes, product_slopes) = (view(probes), view(product_slopes));
         let chunk = items.div_ceil(BLOCKS).max(1);
         gradient[Block::Items].par_chunks_mut(dim * chunk).enumerate().for_each(|(index, slopes)| {
             let first = index * chunk;
-            let rows = &rows[first * dim..][..slopes.len()];
             let count = slopes.len() / dim;
-            let mut sum = DMatrixViewMut::from_slice(slopes, dim, count);
-            for (vectors, product_slopes) in products {
-                sum.gemm(T::one(), vectors, &product_slopes.columns(first, count), T::one());
-            }
+            let rows = &rows[first * dim..][..slopes.len()];
+            product::add(columns_mut(slopes, dim), probes, product_slopes.subrows(first, count).transpose());
             if let Some(symmetric) = &symmetric {
-                let mut weighted = columns(rows, dim).into_owned();
-                for (mut row, &weight) in weighted.column_iter_mut().zip(&self.weights[first..]) {
-                    row *= T::of(weight);
-                }
-                sum.gemm(T::one(), symmetric, &weighted, T::one());
+                let weighted = self.weighted_rows(rows, first, dim);
+                product::add(columns_mut(slopes, dim), view(symmetric), columns(&weighted, dim));
             }
             let lengths = &encoded.lengths[first..];
             for ((slope, row), &length) in
@@ -142,7 +135,7 @@ impl Encoder {
     ) -> Option<DMatrix<T>> {
         let [weight] = encoded.served[Block::GramWeight] else { return None };
         gradient[Block::GramWeight][0] += gram_slope.dot(&encoded.gram) / weight;
-        let share = weight * self.gram_share(gradient.shape.dim);
+        let share = self.gram_share(weight, gradient.shape.dim);
         Some((gram_slope + gram_slope.transpose()) * share)
     }
 
@@ -157,39 +150,22 @@ impl Encoder {
         });
     }
 
-    /// The Gram matrix, in fixed blocks of columns.
-    fn gram<T: Real>(&self, rows: DMatrixView<'_, T>, catalogue: &DMatrix<T>, weight: T) -> DMatrix<T> {
-        let dim = rows.nrows();
-        let share = weight * self.gram_share(dim);
-        let mut gram = DMatrix::zeros(dim, dim);
-        let chunk = dim.div_ceil(BLOCKS);
-        gram.as_mut_slice().par_chunks_mut(dim * chunk).enumerate().for_each(|(index, out)| {
-            let count = out.len() / dim;
-            let mut weighted = catalogue.columns(index * chunk, count).into_owned();
-            for mut axis in weighted.column_iter_mut() {
-                axis.iter_mut().zip(&self.weights).for_each(|(x, &weight)| *x *= T::of(weight));
-            }
-            DMatrixViewMut::from_slice(out, dim, count).gemm(share, &rows, &weighted, T::zero());
-        });
-        gram
+    fn gram<T: Real>(&self, rows: &[T], dim: usize, weight: T) -> DMatrix<T> {
+        let weighted = self.weighted_rows(rows, 0, dim);
+        of_rows(columns(rows, dim), columns(&weighted, dim).transpose()) * self.gram_share(weight, dim)
+    }
+
+    /// `rows`, from that of the item `first` on, each times how many it stands for.
+    fn weighted_rows<T: Real>(&self, rows: &[T], first: usize, dim: usize) -> Vec<T> {
+        let weights = self.weights[first..].iter().map(|&weight| T::of(weight));
+        rows.chunks_exact(dim)
+            .zip(weights)
+            .flat_map(|(row, weight)| row.iter().map(move |&x| x * weight))
+            .collect()
     }
 
     /// What each row's outer product counts for.
-    fn gram_share<T: Real>(&self, dim: usize) -> T {
-        T::of(dim as f64 / self.weights.iter().sum::<f64>())
+    fn gram_share<T: Real>(&self, weight: T, dim: usize) -> T {
+        weight * T::of(dim as f64 / self.weights.iter().sum::<f64>())
     }
-}
-
-/// `rows` (dim x items) as items x dim, some axes a task.
-fn transposed<T: Real>(rows: &[T], dim: usize) -> DMatrix<T> {
-    let items = rows.len() / dim;
-    let mut transposed = DMatrix::zeros(items, dim);
-    let chunk = dim.div_ceil(BLOCKS);
-    transposed.as_mut_slice().par_chunks_mut((items * chunk).max(1)).enumerate().for_each(|(index, out)| {
-        for (item, row) in rows.chunks_exact(dim).enumerate() {
-            let axes = out[item..].iter_mut().step_by(items);
-            axes.zip(&row[index * chunk..]).for_each(|(out, &value)| *out = value);
-        }
-    });
-    transposed
 }

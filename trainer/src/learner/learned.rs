@@ -1,6 +1,6 @@
 //! What training leaves: the meta-parameters in the form in which the engine uses them.
 
-use nalgebra::{DMatrix, DMatrixView};
+use faer::MatRef;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use super::matching::Matching;
 use super::objective::side_by_side;
 use super::parameters::{Block, Parameters};
 use super::preconditioner::Preconditioner;
+use super::product::{columns, with_rows};
 use super::prototypical::Prototypical;
-use super::vector::columns;
 use super::{Adaptation, Kind, Served};
 use crate::data::{HeldOut, Interaction};
 use crate::metrics::{self, LIST, Metrics, SHOTS, Scorer, best};
@@ -142,30 +142,27 @@ impl Learned {
         if users.iter().any(|user| user.gains.is_some()) {
             return metrics::validation(self, users, self.rows.len() / self.dim);
         }
-        let catalogue = columns(&self.rows, self.dim).transpose();
         let ndcg = |users: &[HeldOut]| match self.rule {
-            Rule::Maml { pull } => self.ndcg_by(&self.maml(pull), &catalogue, users),
+            Rule::Maml { pull } => self.ndcg_by(&self.maml(pull), users),
             Rule::Prototypical { scale, shrinkage } => {
-                self.ndcg_by(&self.prototypical(scale, shrinkage), &catalogue, users)
+                self.ndcg_by(&self.prototypical(scale, shrinkage), users)
             }
-            Rule::Matching { sharpness, null } => {
-                self.ndcg_by(&Matching { sharpness, null }, &catalogue, users)
-            }
+            Rule::Matching { sharpness, null } => self.ndcg_by(&Matching { sharpness, null }, users),
         };
         users.par_chunks(TOGETHER).flat_map_iter(ndcg).collect()
     }
 
-    /// `catalogue`: items x dim.
-    fn ndcg_by<R: Adaptation<f32>>(&self, rule: &R, catalogue: &DMatrix<f32>, users: &[HeldOut]) -> Vec<f64> {
+    fn ndcg_by<R: Adaptation<f32>>(&self, rule: &R, users: &[HeldOut]) -> Vec<f64> {
         let served = self.served();
-        let items = catalogue.nrows();
+        let rows = columns(&self.rows, self.dim);
+        let items = rows.ncols();
         let supports: Vec<_> = users
             .iter()
             .flat_map(|user| SHOTS.map(|shots| (user, &user.pool[..shots.min(user.pool.len())])))
             .map(|(user, pool)| (user, pool, served.support(pool, &user.features)))
             .collect();
         let probes: Vec<_> = supports.iter().map(|(.., support)| rule.adapt(support).0).collect();
-        let products = catalogue * side_by_side(&probes); // items x m
+        let products = with_rows(rows, &side_by_side(&probes)); // items x m
         let mut scores = vec![0.0; items];
         let mut rest = products.as_slice();
         let ndcg = supports.iter().zip(&probes).map(|((user, pool, support), probes)| {
@@ -187,7 +184,7 @@ impl Learned {
     ) {
         let support = self.served().support(interactions, features);
         let (probes, _) = rule.adapt(&support);
-        let products = columns(&self.rows, self.dim).tr_mul(&probes);
+        let products = with_rows(columns(&self.rows, self.dim), &probes);
         rule.score(&support, products.as_slice(), scores);
     }
 
@@ -216,7 +213,7 @@ impl Learned {
         Prototypical { scale, shrinkage, preconditioner: Preconditioner(self.square(&self.preconditioner)) }
     }
 
-    fn square<'a>(&self, values: &'a Option<Vec<f32>>) -> Option<DMatrixView<'a, f32>> {
+    fn square<'a>(&self, values: &'a Option<Vec<f32>>) -> Option<MatRef<'a, f32>> {
         values.as_ref().map(|values| columns(values, self.dim))
     }
 }

@@ -13,12 +13,14 @@
 //! probe = u / |u|
 //! ```
 
-use nalgebra::{DMatrix, DMatrixView, DVector};
+use faer::MatRef;
+use nalgebra::{DMatrix, DVector};
 
 use super::encoder::Encoded;
 use super::parameters::{Block, Real};
 use super::preconditioner::Preconditioner;
-use super::vector::{columns, normalise, normalise_reverse};
+use super::product::{self, view};
+use super::vector::{normalise, normalise_reverse};
 use super::{Adaptation, Gradient, Support};
 
 /// The rule's own meta-parameters, as served.
@@ -27,7 +29,7 @@ pub(super) struct Maml<'a, T: Real> {
     pub step_sizes: &'a [T],
     pub preconditioner: Preconditioner<'a, T>,
     /// dim x dim, times its weight; zero if absent.
-    pub gram: Option<DMatrixView<'a, T>>,
+    pub gram: Option<MatRef<'a, T>>,
     pub pull: T,
     /// The way back takes each inner gradient `g` for a constant.
     pub first_order: bool,
@@ -53,7 +55,7 @@ impl<'a, T: Real> Maml<'a, T> {
         Self {
             step_sizes: &served[Block::StepSizes],
             preconditioner: Preconditioner::of(encoded),
-            gram: (!encoded.gram.is_empty()).then(|| encoded.gram.as_view()),
+            gram: (!encoded.gram.is_empty()).then(|| view(&encoded.gram)),
             pull: served[Block::Pull][0],
             first_order,
         }
@@ -63,8 +65,8 @@ impl<'a, T: Real> Maml<'a, T> {
         let residuals = support.rows.tr_mul(&user) - &support.targets;
         let mut inner_gradient = &support.rows * residuals.component_mul(&support.weights);
         inner_gradient += (&user - &support.start) * self.pull;
-        if let Some(gram) = &self.gram {
-            inner_gradient.gemv(T::one(), gram, &user, T::one());
+        if let Some(gram) = self.gram {
+            inner_gradient += product::times(gram, &user);
         }
         let direction = self.preconditioner.turn(&inner_gradient);
         Step { user, residuals, inner_gradient, direction }
@@ -79,7 +81,7 @@ impl<'a, T: Real> Maml<'a, T> {
         support_slope: &mut Support<T>,
         gradient: &mut Gradient<T>,
     ) -> DVector<T> {
-        let slope = self.preconditioner.turn_reverse(&step.inner_gradient, eta, gradient);
+        let slope = self.preconditioner.turn_reverse(eta);
         if self.first_order {
             return DVector::zeros(slope.len());
         }
@@ -93,9 +95,9 @@ impl<'a, T: Real> Maml<'a, T> {
         support_slope.start -= &slope * self.pull;
         gradient.served[Block::Pull][0] += slope.dot(&(&step.user - &support.start));
         let mut user_slope = &support.rows * residual_slopes + &slope * self.pull;
-        if let Some(gram) = &self.gram {
+        if let Some(gram) = self.gram {
             gradient.gram.ger(T::one(), &slope, &step.user, T::one());
-            user_slope += gram.tr_mul(&slope);
+            user_slope += product::times(gram.transpose(), &slope);
         }
         user_slope
     }
@@ -110,7 +112,8 @@ impl<T: Real> Adaptation<T> for Maml<'_, T> {
         let mut steps = Vec::with_capacity(self.step_sizes.len() / dim);
         for step_sizes in self.step_sizes.chunks_exact(dim) {
             let step = self.step(support, user);
-            user = &step.user - columns(step_sizes, dim).component_mul(&step.direction);
+            let step_sizes = DVector::from_column_slice(step_sizes);
+            user = &step.user - step_sizes.component_mul(&step.direction);
             steps.push(step);
         }
         let length = normalise(user.as_mut_slice());
@@ -121,13 +124,14 @@ impl<T: Real> Adaptation<T> for Maml<'_, T> {
         &self,
         support: &Support<T>,
         trace: &Trace<T>,
-        probe_slopes: DMatrixView<'_, T>,
+        probe_slopes: &[T],
         support_slope: &mut Support<T>,
         gradient: &mut Gradient<T>,
     ) {
         let dim = support.start.len();
-        let mut slope = probe_slopes.column(0).into_owned();
+        let mut slope = DVector::from_column_slice(probe_slopes);
         normalise_reverse(trace.probe.as_slice(), trace.length, slope.as_mut_slice());
+        let (mut inner_gradients, mut etas) = (Vec::new(), Vec::new());
         for (index, step) in trace.steps.iter().enumerate().rev() {
             let of_step = index * dim..(index + 1) * dim;
             let step_sizes = DVector::from_column_slice(&self.step_sizes[of_step.clone()]);
@@ -137,7 +141,10 @@ impl<T: Real> Adaptation<T> for Maml<'_, T> {
             }
             let eta = -slope.component_mul(&step_sizes);
             slope += self.step_reverse(support, step, &eta, support_slope, gradient);
+            inner_gradients.extend_from_slice(step.inner_gradient.as_slice());
+            etas.extend_from_slice(eta.as_slice());
         }
+        self.preconditioner.add_slopes(&inner_gradients, &etas, gradient);
         support_slope.start += slope;
     }
 }

@@ -10,7 +10,7 @@
 //! probes  = start, row_1 ... row_k
 //! ```
 
-use nalgebra::{DMatrix, DMatrixView};
+use nalgebra::DMatrix;
 
 use super::encoder::Encoded;
 use super::parameters::{Block, Real};
@@ -158,11 +158,12 @@ impl<T: Real> Adaptation<T> for Matching<T> {
         &self,
         support: &Support<T>,
         (): &(),
-        probe_slopes: DMatrixView<'_, T>,
+        probe_slopes: &[T],
         support_slope: &mut Support<T>,
         _: &mut Gradient<T>,
     ) {
-        support_slope.start += probe_slopes.column(0);
-        support_slope.rows += probe_slopes.columns(1, support.rows.ncols());
+        let (of_start, of_rows) = probe_slopes.split_at(support.start.len());
+        add_scaled(support_slope.start.as_mut_slice(), T::one(), of_start);
+        add_scaled(support_slope.rows.as_mut_slice(), T::one(), of_rows);
     }
 }

@@ -20,6 +20,7 @@ mod new_item;
 mod objective;
 mod parameters;
 mod preconditioner;
+mod product;
 mod prototypical;
 mod start;
 mod start_rated;
@@ -32,7 +33,7 @@ pub use parameters::{Block, Parameters, Real, Shape};
 pub use start::{Start, start};
 pub use start_rated::start_rated;
 
-use nalgebra::{DMatrix, DMatrixView, DVector};
+use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Interaction;
@@ -91,7 +92,7 @@ struct Gradient<T> {
 /// An adaptation rule over served meta-parameters, and its reverse.
 trait Adaptation<T: Real>: Sync {
     /// What the way forward keeps for the way back.
-    type Trace;
+    type Trace: Send;
 
     /// Vectors (dim x m) whose products with every row the scores are made of.
     fn adapt(&self, support: &Support<T>) -> (DMatrix<T>, Self::Trace);
@@ -115,12 +116,12 @@ trait Adaptation<T: Real>: Sync {
         products.copy_from_slice(slopes);
     }
 
-    /// Adds what the slopes of the probes (dim x m) mean for the support and the meta-parameters.
+    /// Adds what the slopes of the probes (dim x m, column-major) mean for the support and the meta-parameters.
     fn adapt_reverse(
         &self,
         support: &Support<T>,
         trace: &Self::Trace,
-        probe_slopes: DMatrixView<'_, T>,
+        probe_slopes: &[T],
         support_slope: &mut Support<T>,
         gradient: &mut Gradient<T>,
     );

@@ -16,14 +16,12 @@ use super::learned::Learned;
 use super::maml::Maml;
 use super::matching::Matching;
 use super::parameters::{Block, Parameters, Real};
+use super::product::{self, of_rows, view, with_rows};
 use super::prototypical::Prototypical;
-use super::vector::{add_scaled, columns, dot, highest, sum};
+use super::vector::{add_scaled, dot, highest, sum};
 use super::{Adaptation, BLOCKS, Gradient, Kind, Served, Support};
 use crate::data::{Features, Interaction};
 use crate::episode::Episode;
-
-/// Fewest episodes in a part: nalgebra's `gemm` is slow on fewer than six columns.
-const NARROWEST: usize = 8;
 
 /// A recommender that a learner is distilled from.
 pub trait Teacher: Sync {
@@ -47,14 +45,13 @@ pub struct Objective<'a> {
     log_weights: Vec<f64>,
 }
 
-/// What some of a batch's episodes contribute.
-struct Part<T> {
-    loss: f64,
-    gradient: Gradient<T>,
-    /// Probes (dim x m) and the slopes of their products with the rows (m x items).
-    products: (DMatrix<T>, DMatrix<T>),
-    /// Slopes of the support's rows, per episode.
-    rows: Vec<DMatrix<T>>,
+/// An episode between adapting and the way back.
+struct Adapted<'a, T, Trace> {
+    episode: &'a Episode,
+    support: Support<T>,
+    trace: Trace,
+    /// Of the support.
+    slopes: Support<T>,
 }
 
 impl<'a> Objective<'a> {
@@ -123,72 +120,75 @@ impl<'a> Objective<'a> {
         encoded: &Encoded<T>,
         episodes: &[Episode],
     ) -> (f64, Parameters<T>) {
-        let parts: Vec<Part<T>> = episodes
-            .par_chunks(episodes.len().div_ceil(BLOCKS).max(NARROWEST))
-            .map(|some| self.part(rule, encoded, some, 1.0 / episodes.len() as f64))
-            .collect();
+        let served = Served::of(&encoded.served);
+        let rows = product::columns(served.rows, served.dim);
+        let adapted = episodes.par_iter().map(|episode| {
+            let support = served.support(&episode.support, &episode.features);
+            let (probes, trace) = rule.adapt(&support);
+            let slopes = support.zeros_like();
+            (probes, Adapted { episode, support, trace, slopes })
+        });
+        let (probes, mut adapted): (Vec<_>, Vec<_>) = adapted.unzip();
+        let all_probes = side_by_side(&probes);
+        let mut products = with_rows(rows, &all_probes);
 
-        let mut loss = 0.0;
+        let share = 1.0 / episodes.len() as f64;
+        let part = episodes.len().div_ceil(BLOCKS);
+        let mut own = of_each(&mut products, &probes);
+        let judged = adapted.par_chunks_mut(part).zip(own.par_chunks_mut(part));
+        let judged =
+            judged.map(|(adapted, products)| self.judge_all(rule, encoded, adapted, products, share));
+        let (losses, mut gradients): (Vec<f64>, Vec<Gradient<T>>) = judged.unzip();
+
+        let mut probe_slopes = of_rows(rows, view(&products));
+        let own = of_each(&mut probe_slopes, &probes);
+        let parts = adapted.par_chunks_mut(part).zip(own.par_chunks(part)).zip(&mut gradients);
+        parts.for_each(|((adapted, probe_slopes), gradient)| {
+            for (Adapted { episode, support, trace, slopes }, probe_slopes) in
+                adapted.iter_mut().zip(probe_slopes)
+            {
+                rule.adapt_reverse(support, trace, probe_slopes, slopes, gradient);
+                add_support_slopes(&mut gradient.served, episode, slopes);
+            }
+        });
+
         let mut gradient = Parameters::zeros(encoded.served.shape);
         let mut gram = encoded.gram.map(|_| T::zero());
-        let mut products = Vec::with_capacity(parts.len());
-        let mut row_slopes = Vec::with_capacity(episodes.len());
-        for part in parts {
-            loss += part.loss;
-            gradient.add(&part.gradient.served);
-            gram += part.gradient.gram;
-            products.push(part.products);
-            row_slopes.extend(part.rows);
+        for part in gradients {
+            gradient.add(&part.served);
+            gram += part.gram;
         }
-        for (episode, slopes) in episodes.iter().zip(&row_slopes) {
-            add_row_slopes(&mut gradient, &episode.support, slopes);
+        for Adapted { episode, slopes, .. } in &adapted {
+            add_row_slopes(&mut gradient, &episode.support, &slopes.rows);
         }
-        self.encoder.reverse(encoded, &products, &gram, &mut gradient);
-        (loss, gradient)
+        self.encoder.reverse(encoded, &all_probes, &products, &gram, &mut gradient);
+        (losses.iter().sum(), gradient)
     }
 
-    fn part<T: Real, R: Adaptation<T>>(
+    /// The loss of some episodes, times `share`, and what they add to the gradient by their scores; turns their products
+    /// into slopes.
+    fn judge_all<T: Real, R: Adaptation<T>>(
         &self,
         rule: &R,
         encoded: &Encoded<T>,
-        episodes: &[Episode],
+        adapted: &mut [Adapted<'_, T, R::Trace>],
+        products: &mut [&mut [T]],
         share: f64,
-    ) -> Part<T> {
-        let served = Served::of(&encoded.served);
-        let supports: Vec<Support<T>> =
-            episodes.iter().map(|episode| served.support(&episode.support, &episode.features)).collect();
-        let (probes, traces): (Vec<_>, Vec<_>) = supports.iter().map(|support| rule.adapt(support)).unzip();
-        let all_probes = side_by_side(&probes);
-        let mut products = &encoded.catalogue * &all_probes; // items x m
-
+    ) -> (f64, Gradient<T>) {
         let shape = encoded.served.shape;
         let gram = encoded.gram.map(|_| T::zero());
         let mut gradient = Gradient { served: Parameters::zeros(shape.without_items()), gram };
-        let mut slopes: Vec<Support<T>> = supports.iter().map(Support::zeros_like).collect();
         let mut scores = vec![T::zero(); shape.items];
         let mut loss = 0.0;
-        let mut rest = products.as_mut_slice();
-        for (index, episode) in episodes.iter().enumerate() {
-            let (own, others) = rest.split_at_mut(shape.items * probes[index].ncols());
-            rest = others;
-            rule.score(&supports[index], own, &mut scores);
+        for (Adapted { episode, support, slopes, .. }, products) in adapted.iter_mut().zip(products) {
+            rule.score(support, products, &mut scores);
             let temperature = encoded.served[Block::Temperature][0];
             let judged = self.judge(episode, temperature, T::of(share), &mut scores);
             loss += judged.loss * share;
             gradient.served[Block::Temperature][0] += judged.temperature_slope;
-            rule.score_reverse(&supports[index], own, &scores, &mut slopes[index], &mut gradient);
+            rule.score_reverse(support, products, &scores, slopes, &mut gradient);
         }
-
-        let probe_slopes = columns(served.rows, served.dim) * &products;
-        let mut first = 0;
-        for (index, episode) in episodes.iter().enumerate() {
-            let own = probe_slopes.columns(first, probes[index].ncols());
-            first += own.ncols();
-            rule.adapt_reverse(&supports[index], &traces[index], own, &mut slopes[index], &mut gradient);
-            add_support_slopes(&mut gradient.served, episode, &slopes[index]);
-        }
-        let rows = slopes.into_iter().map(|slopes| slopes.rows).collect();
-        Part { loss, gradient, products: (all_probes, products.transpose()), rows }
+        (loss, gradient)
     }
 
     /// The loss of one episode; replaces its scores by their slopes, times `share`.
@@ -272,6 +272,13 @@ fn softmax_outside<T: Real>(support: &[Interaction], logits: &mut [T]) -> T {
     let sum = sum(logits);
     logits.iter_mut().for_each(|share| *share /= sum);
     highest + sum.ln()
+}
+
+/// The columns of `matrix` that belong to each of `probes`, which are side by side in it.
+fn of_each<'a, T: Real>(matrix: &'a mut DMatrix<T>, probes: &[DMatrix<T>]) -> Vec<&'a mut [T]> {
+    let rows = matrix.nrows();
+    let mut rest = matrix.as_mut_slice();
+    probes.iter().map(|probes| rest.split_off_mut(..rows * probes.ncols()).unwrap_or_default()).collect()
 }
 
 pub(super) fn side_by_side<T: Real>(matrices: &[DMatrix<T>]) -> DMatrix<T> {

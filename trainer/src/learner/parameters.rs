@@ -6,7 +6,7 @@ use std::ops::{Index, IndexMut, Range};
 use super::Kind;
 
 /// `f32` in training, `f64` where gradients are checked.
-pub trait Real: nalgebra::RealField + Copy {
+pub trait Real: nalgebra::RealField + faer::traits::ComplexField + Copy {
     /// The nearest value of this type.
     fn of(value: f64) -> Self;
     /// The value as `f64`, exactly.

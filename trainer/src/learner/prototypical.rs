@@ -10,7 +10,7 @@
 //! probe = u / |u|
 //! ```
 
-use nalgebra::{DMatrix, DMatrixView, DVector};
+use nalgebra::{DMatrix, DVector};
 
 use super::encoder::Encoded;
 use super::parameters::{Block, Real};
@@ -63,11 +63,11 @@ impl<T: Real> Adaptation<T> for Prototypical<'_, T> {
         &self,
         support: &Support<T>,
         trace: &Trace<T>,
-        probe_slopes: DMatrixView<'_, T>,
+        probe_slopes: &[T],
         support_slope: &mut Support<T>,
         gradient: &mut Gradient<T>,
     ) {
-        let mut slope = probe_slopes.column(0).into_owned();
+        let mut slope = DVector::from_column_slice(probe_slopes);
         normalise_reverse(trace.probe.as_slice(), trace.length, slope.as_mut_slice());
         support_slope.start += &slope;
 
@@ -78,7 +78,8 @@ impl<T: Real> Adaptation<T> for Prototypical<'_, T> {
         gradient.served[Block::Shrinkage][0] += shrinkage_slope;
 
         slope *= step;
-        let slope = self.preconditioner.turn_reverse(&trace.prototype, &slope, gradient);
+        self.preconditioner.add_slopes(trace.prototype.as_slice(), slope.as_slice(), gradient);
+        let slope = self.preconditioner.turn_reverse(&slope);
         let along = support.rows.tr_mul(&slope);
         let pulls = support.weights.component_mul(&support.targets);
         support_slope.rows.ger(T::one(), &slope, &pulls, T::one());

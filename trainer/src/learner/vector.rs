@@ -1,16 +1,9 @@
 //! Vectors in slices: what the rules and the encoder share.
 
-use nalgebra::{DMatrixView, DVector};
-
 use super::parameters::Real;
 
 /// Shorter vectors are normalised as if they were this long.
 const SHORTEST: f64 = 1e-12;
-
-/// A matrix in a slice, by columns of `rows` numbers.
-pub(super) fn columns<T: Real>(values: &[T], rows: usize) -> DMatrixView<'_, T> {
-    DMatrixView::from_slice(values, rows, values.len() / rows)
-}
 
 /// Scales `vector` to unit norm; its length before.
 pub(super) fn normalise<T: Real>(vector: &mut [T]) -> T {
@@ -29,13 +22,6 @@ pub(super) fn normalise_reverse<T: Real>(unit: &[T], length: T, slope: &mut [T])
 /// `sum += scale * vector`.
 pub(super) fn add_scaled<T: Real>(sum: &mut [T], scale: T, vector: &[T]) {
     sum.iter_mut().zip(vector).for_each(|(sum, &x)| *sum += scale * x);
-}
-
-/// `sum += left right'`, `sum` by columns.
-pub(super) fn add_outer<T: Real>(sum: &mut [T], left: &DVector<T>, right: &DVector<T>) {
-    for (column, &scale) in sum.chunks_exact_mut(left.len()).zip(right.iter()) {
-        add_scaled(column, scale, left.as_slice());
-    }
 }
 
 /// Numbers that are folded side by side, because the compiler may not reorder sums and comparisons of floats.
