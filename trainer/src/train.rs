@@ -5,10 +5,11 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{HeldOut, Interaction, TaskSet};
+use crate::data::{HeldOut, TaskSet};
 use crate::episode::{self, Order, Rank};
 use crate::learner::{
-    Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Teacher, start, start_rated,
+    Block, Check, Kind, Learned, Objective, Parameters, Sampler, Shape, Start, Taught, Teacher, start,
+    start_rated,
 };
 use crate::optimizer::{Adam, follow};
 
@@ -228,9 +229,9 @@ pub fn train(
         Rank::Rated => start_rated(set, shape, config.seed),
     };
     config.without.iter().for_each(|part| part.remove(&mut parameters));
-    let sharpened = teacher.map(|teacher| Sharpened { teacher, by: config.teacher_sharpness });
-    let teacher = sharpened.as_ref().map(|teacher| (teacher as &dyn Teacher, config.teacher_weight));
-    let objective = Objective::new(&set.catalogue.features, teacher, config.first_order);
+    let (weight, sharpness) = (config.teacher_weight, config.teacher_sharpness);
+    let taught = teacher.map(|by| Taught { by, weight, sharpness });
+    let objective = Objective::new(&set.catalogue.features, taught, config.first_order);
     let mut adam = Adam::new(&parameters, config.learning_rate);
     let mut average = parameters.clone();
     let mut best = Best::new(&objective, &average, validation);
@@ -275,19 +276,6 @@ fn shape(set: &TaskSet, config: &Config) -> Shape {
         levels: set.levels.values.len(),
         item_features: set.catalogue.features.names.len(),
         user_features: set.user_features,
-    }
-}
-
-/// A teacher with its logits times `by`.
-struct Sharpened<'a> {
-    teacher: &'a dyn Teacher,
-    by: f32,
-}
-
-impl Teacher for Sharpened<'_> {
-    fn logits(&self, support: &[Interaction], out: &mut [f32]) {
-        self.teacher.logits(support, out);
-        out.iter_mut().for_each(|logit| *logit *= self.by);
     }
 }
 
@@ -340,7 +328,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 pub(crate) mod tests {
     use super::*;
     use crate::baseline::{Ridge, RidgeConfig};
-    use crate::data::{Dataset, Features, Levels};
+    use crate::data::{Dataset, Features, Interaction, Levels};
 
     const USERS: u32 = 48;
     const ITEMS: u32 = 30;

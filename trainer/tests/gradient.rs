@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tinderbox_trainer::data::{Features, Interaction};
 use tinderbox_trainer::episode::Episode;
-use tinderbox_trainer::learner::{Block, Kind, Objective, Parameters, Sampler, Shape, Teacher};
+use tinderbox_trainer::learner::{Block, Kind, Objective, Parameters, Sampler, Shape, Taught, Teacher};
 
 const ITEMS: usize = 23;
 const DIM: usize = 7;
@@ -96,12 +96,14 @@ fn rated_episodes() -> Vec<Episode> {
     episodes
 }
 
-fn check(kind: Kind, steps: usize, teacher: Option<(&dyn Teacher, f64)>) {
-    check_on(&episodes(), kind, steps, teacher);
+const TAUGHT: Taught<'static> = Taught { by: &Opinionated, weight: 0.5, sharpness: 2.0 };
+
+fn check(kind: Kind, steps: usize, taught: Option<Taught<'_>>) {
+    check_on(&episodes(), kind, steps, taught);
 }
 
-fn check_on(episodes: &[Episode], kind: Kind, steps: usize, teacher: Option<(&dyn Teacher, f64)>) {
-    let objective = Objective::new(&features(), teacher, false);
+fn check_on(episodes: &[Episode], kind: Kind, steps: usize, taught: Option<Taught<'_>>) {
+    let objective = Objective::new(&features(), taught, false);
     let at = parameters(kind, steps);
     let (_, gradient) = objective.gradient(&at, episodes);
     let loss = |index: usize, step: f64| {
@@ -123,31 +125,31 @@ fn check_on(episodes: &[Episode], kind: Kind, steps: usize, teacher: Option<(&dy
 #[test]
 fn every_slope_of_maml_is_exact_to_second_order() {
     check(Kind::Maml, 4, None);
-    check(Kind::Maml, 3, Some((&Opinionated, 0.5)));
+    check(Kind::Maml, 3, Some(TAUGHT));
 }
 
 #[test]
 fn every_slope_of_maml_without_inner_steps_is_exact() {
-    check(Kind::Maml, 0, Some((&Opinionated, 0.5)));
+    check(Kind::Maml, 0, Some(TAUGHT));
 }
 
 #[test]
 fn every_slope_of_prototypical_is_exact() {
     check(Kind::Prototypical, 0, None);
-    check(Kind::Prototypical, 0, Some((&Opinionated, 0.5)));
+    check(Kind::Prototypical, 0, Some(TAUGHT));
 }
 
 #[test]
 fn every_slope_of_matching_is_exact() {
     check(Kind::Matching, 0, None);
-    check(Kind::Matching, 0, Some((&Opinionated, 0.5)));
+    check(Kind::Matching, 0, Some(TAUGHT));
 }
 
 #[test]
 fn every_slope_is_exact_where_rated_items_are_ranked_among_themselves() {
     for kind in Kind::ALL {
         check_on(&rated_episodes(), kind, 3, None);
-        check_on(&rated_episodes(), kind, 2, Some((&Opinionated, 0.5)));
+        check_on(&rated_episodes(), kind, 2, Some(TAUGHT));
     }
 }
 
@@ -155,7 +157,7 @@ fn every_slope_is_exact_where_rated_items_are_ranked_among_themselves() {
 fn every_slope_is_exact_where_the_teacher_alone_judges() {
     let mut episodes = episodes();
     episodes.iter_mut().step_by(2).for_each(|episode| episode.query.clear());
-    Kind::ALL.into_iter().for_each(|kind| check_on(&episodes, kind, 2, Some((&Opinionated, 0.5))));
+    Kind::ALL.into_iter().for_each(|kind| check_on(&episodes, kind, 2, Some(TAUGHT)));
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn scores_outside_the_query_do_not_matter_where_rated_items_are_ranked_among_the
         episodes[0].query.contains(item) || episodes[0].support.iter().any(|support| support.item == *item)
     };
     let other = (0..ITEMS as u32).find(|item| !named(item)).expect("an item that is not named") as usize;
-    let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+    let objective = Objective::new(&features(), Some(TAUGHT), false);
     let at = parameters(Kind::Matching, 0); // no Gram matrix
     let mut moved = at.clone();
     moved.values[other * DIM] += 1.0;
@@ -199,7 +201,7 @@ fn first_order_differs_in_the_gradient_and_not_in_the_loss() {
 fn a_gradient_has_the_same_bits_with_one_thread_and_with_three() {
     let gradient = |kind, threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+        let objective = Objective::new(&features(), Some(TAUGHT), false);
         pool.install(|| objective.gradient(&parameters(kind, 3), &episodes()))
     };
     for kind in Kind::ALL {
@@ -214,7 +216,7 @@ fn likes() -> Vec<u32> {
 
 #[test]
 fn a_sample_of_all_rows_gives_the_full_gradient() {
-    let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+    let objective = Objective::new(&features(), Some(TAUGHT), false);
     let all = Sampler::new(&likes(), usize::MAX).draw(&episodes(), &mut ChaCha8Rng::seed_from_u64(1));
     for kind in Kind::ALL {
         let at = parameters(kind, 3);
@@ -230,7 +232,7 @@ fn a_sample_of_all_rows_gives_the_full_gradient() {
 /// relative to the latter.
 fn error_of_samples(size: usize) -> f64 {
     const DRAWS: usize = 1000;
-    let objective = Objective::new(&features(), Some((&Opinionated, 0.5)), false);
+    let objective = Objective::new(&features(), Some(TAUGHT), false);
     let episodes = &episodes()[..1];
     let at = parameters(Kind::Maml, 3);
     let (_, exact) = objective.gradient(&at, episodes);

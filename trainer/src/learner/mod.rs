@@ -28,7 +28,7 @@ mod vector;
 
 pub use candidates::{Candidates, Sampler};
 pub use learned::{Check, Learned, Rule, best_epoch};
-pub use objective::{Objective, Teacher};
+pub use objective::{Objective, Taught, Teacher};
 pub use parameters::{Block, Parameters, Real, Shape};
 pub use start::{Start, start};
 pub use start_rated::start_rated;

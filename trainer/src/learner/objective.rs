@@ -35,11 +35,21 @@ pub trait Teacher: Sync {
     }
 }
 
+/// How a teacher teaches.
+#[derive(Clone, Copy)]
+pub struct Taught<'a> {
+    /// By whom.
+    pub by: &'a dyn Teacher,
+    /// Weight of the teacher's cross-entropy beside the query's.
+    pub weight: f64,
+    /// Times the teacher's logits.
+    pub sharpness: f32,
+}
+
 /// What meta-training minimises.
 pub struct Objective<'a> {
     encoder: Encoder,
-    teacher: Option<&'a dyn Teacher>,
-    teacher_weight: f64,
+    taught: Option<Taught<'a>>,
     first_order: bool,
     /// Added to every logit: logarithms of how many rows each stands for. Empty where each is itself.
     log_weights: Vec<f64>,
@@ -59,16 +69,8 @@ impl<'a> Objective<'a> {
     ///
     /// `first_order` takes the inner gradients of `maml` for constants, as first-order MAML does: what
     /// lies behind them (targets, weights, pull, Gram weight) is then not trained.
-    pub fn new(features: &Features, teacher: Option<(&'a dyn Teacher, f64)>, first_order: bool) -> Self {
-        let (teacher, teacher_weight) =
-            teacher.map_or((None, 0.0), |(teacher, weight)| (Some(teacher), weight));
-        Self {
-            encoder: Encoder::new(features),
-            teacher,
-            teacher_weight,
-            first_order,
-            log_weights: Vec::new(),
-        }
+    pub fn new(features: &Features, taught: Option<Taught<'a>>, first_order: bool) -> Self {
+        Self { encoder: Encoder::new(features), taught, first_order, log_weights: Vec::new() }
     }
 
     /// Mean loss over `episodes`, at least one, and its exact gradient (unless first-order).
@@ -98,11 +100,11 @@ impl<'a> Objective<'a> {
         episodes: &[Episode],
     ) -> (f64, Parameters<T>) {
         let items = parameters.shape.items;
-        let teacher = self.teacher.map(|teacher| Among { teacher, candidates, items });
+        let among = self.taught.map(|Taught { by, .. }| Among { teacher: by, candidates, items });
+        let taught = self.taught.zip(among.as_ref()).map(|(taught, by)| Taught { by, ..taught });
         let few = Objective {
             encoder: self.encoder.among(candidates),
-            teacher: teacher.as_ref().map(|teacher| teacher as &dyn Teacher),
-            teacher_weight: self.teacher_weight,
+            taught,
             first_order: self.first_order,
             log_weights: candidates.weights.iter().map(|weight| weight.ln()).collect(),
         };
@@ -195,7 +197,7 @@ impl<'a> Objective<'a> {
     fn judge<T: Real>(&self, episode: &Episode, temperature: T, share: T, scores: &mut [T]) -> Judged<T> {
         let target = self.target(episode, scores.len());
         let of_query = if episode.query.is_empty() { 0.0 } else { 1.0 };
-        let total = T::of(of_query + self.teacher_weight);
+        let total = T::of(of_query + self.taught.map_or(0.0, |taught| taught.weight));
         scores.iter_mut().for_each(|score| *score /= temperature);
         let mut shares = scores.to_vec();
         self.add_log_weights(&mut shares);
@@ -212,13 +214,13 @@ impl<'a> Objective<'a> {
     /// The query's share of each item plus the weighted teacher's; zero on the support.
     fn target<T: Real>(&self, episode: &Episode, items: usize) -> Vec<T> {
         let mut target = vec![T::zero(); items];
-        if let Some(teacher) = self.teacher {
+        if let Some(Taught { by, weight, sharpness }) = self.taught {
             let mut logits = vec![0.0; items];
-            teacher.logits(&episode.support, &mut logits);
-            target = logits.into_iter().map(|logit: f32| T::of(logit.into())).collect();
+            by.logits(&episode.support, &mut logits);
+            target = logits.into_iter().map(|logit| T::of(f64::from(sharpness * logit))).collect();
             self.add_log_weights(&mut target);
             softmax(episode, &mut target);
-            target.iter_mut().for_each(|share| *share *= T::of(self.teacher_weight));
+            target.iter_mut().for_each(|share| *share *= T::of(weight));
         }
         let equal = vec![1.0; episode.query.len()];
         let gains = episode.gains.as_ref().unwrap_or(&equal);
