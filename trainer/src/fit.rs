@@ -329,7 +329,8 @@ mod tests {
     fn validation_chooses_the_penalty_of_the_near_teacher() {
         let set = world();
         let training = Training::with_validation(set.clone(), held_out(&set), Rank::Catalogue);
-        let others: Vec<_> = NearRidge::grid(&set).map(|near| mean(&training.validation_of(&near))).collect();
+        let others: Vec<_> =
+            NearRidge::grid(&set).iter().map(|near| mean(&training.validation_of(near))).collect();
         let near = Config { regression: Regression::Near, ..Config::default() };
         let chosen = mean(&training.validation_of_teacher(&near));
         assert!(others.iter().all(|other| other <= &chosen) && others.iter().any(|other| other < &chosen));

@@ -91,6 +91,15 @@ impl<T> BySize<T> {
     }
 }
 
+impl<T> BySize<Vec<T>> {
+    /// One of each first element, one of each second, and so on.
+    pub(super) fn split(self) -> Vec<BySize<T>> {
+        let mut fits: Vec<_> = self.fits.into_iter().map(Vec::into_iter).collect();
+        let next = || fits.iter_mut().map(Iterator::next).collect::<Option<Vec<T>>>();
+        std::iter::from_fn(next).map(|fits| BySize { sizes: self.sizes, fits }).collect()
+    }
+}
+
 /// From this many items on dislikes are not an input: they double the matrix, and most are rare.
 const MANY_ITEMS: usize = 3000;
 

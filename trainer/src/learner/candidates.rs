@@ -9,8 +9,6 @@
 //! rows, which has the right mean (Horvitz and Thompson 1952). Under a softmax, log-weights are added to the
 //! logits: the correction of Bengio and Senécal 2008.
 
-use std::collections::HashMap;
-
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -79,11 +77,11 @@ impl Candidates {
 
     /// `episodes`, all of whose items are candidates, with positions among the candidates for rows.
     pub(super) fn renumber(&self, episodes: &[Episode]) -> Vec<Episode> {
-        let position: HashMap<u32, u32> = self.rows.iter().copied().zip(0..).collect();
+        let position = |item: u32| self.rows.partition_point(|&row| row < item) as u32;
         let renumbered = |episode: &Episode| Episode {
             features: episode.features.clone(),
-            support: episode.support.iter().map(|i| Interaction { item: position[&i.item], ..*i }).collect(),
-            query: episode.query.iter().map(|item| position[item]).collect(),
+            support: episode.support.iter().map(|i| Interaction { item: position(i.item), ..*i }).collect(),
+            query: episode.query.iter().map(|&item| position(item)).collect(),
             gains: episode.gains.clone(),
         };
         episodes.iter().map(renumbered).collect()
